@@ -1,0 +1,1 @@
+"""Wire definitions and the code generated from them (`make proto`); nothing else."""

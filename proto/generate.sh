@@ -1,0 +1,14 @@
+#!/bin/sh
+# Generates the Python code of every .proto file into OUT (default: the source tree itself).
+# Usage: proto/generate.sh [OUT]; PYTHON names the interpreter that has grpcio-tools and mypy-protobuf.
+set -eu
+cd "$(dirname "$0")/.."
+out=${1:-.}
+python=${PYTHON:-.venv/bin/python}
+PATH="$(dirname "$python"):$PATH" "$python" -m grpc_tools.protoc -I. \
+  --python_out="$out" --grpc_python_out="$out" --mypy_out="quiet:$out" --mypy_grpc_out="quiet:$out" \
+  proto/*.proto
+# Only the services file holds services; the empty stubs of the others would be noise.
+for name in transaction contracts; do
+  rm -f "$out/proto/${name}_pb2_grpc.py" "$out/proto/${name}_pb2_grpc.pyi"
+done
