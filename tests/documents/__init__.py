@@ -1,0 +1,1 @@
+"""Tests of the real formats and their standard forms."""
