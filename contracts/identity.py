@@ -1,0 +1,109 @@
+"""Identities: which keys may sign here, for which organisation and in which roles."""
+
+from contracts.codes import (
+    IDENTITY_EXISTS,
+    IDENTITY_REVOKED,
+    OBJECT_NOT_FOUND,
+    SELF_REVOCATION,
+    UNKNOWN_IDENTITY,
+)
+from contracts.fields import identifier, malformed, public_key, text
+from contracts.framework import Context, Contract, Identity, Result, Rule, method
+from contracts.state_view import StateView
+from contracts.trace import Traced, traced_as
+from faults import Rejected
+from proto.contracts_pb2 import RegisterIdentityRequest, RevokeIdentityRequest
+
+ROLES = (
+    "agency",
+    "auditor",
+    "bureau",
+    "custodian",
+    "finance",
+    "governance",
+    "hospital",
+    "insurer",
+    "router",
+)
+
+
+@traced_as("identity")
+class IdentityRecord(Traced, frozen=True, kw_only=True):
+    """One registered key. It is never removed, so a revoked key can't come back."""
+
+    public_key: bytes
+    org: str
+    roles: tuple[str, ...]  # ascending
+    label: str
+    revoked_ms: int = 0  # 0 = in force
+
+
+def identity_key(key: bytes) -> str:
+    """State key of the identity with this public key."""
+    return f"identity/{key.hex()}"
+
+
+def identity_record(key: bytes, org: str, roles: tuple[str, ...], label: str) -> IdentityRecord:
+    """A checked record; Rejected(MALFORMED_REQUEST) names the field that is wrong."""
+    unknown = [role for role in roles if role not in ROLES]
+    if not roles or unknown:
+        raise malformed("roles", "none, or one that doesn't exist")
+    if tuple(sorted(set(roles))) != roles:
+        raise malformed("roles", "not ascending, each once")
+    return IdentityRecord(
+        public_key=public_key("public_key", key),
+        org=identifier("org", org),
+        roles=roles,
+        label=text("label", label),
+    )
+
+
+def signer_identity(view: StateView, key: bytes) -> Identity:
+    """Who signs with this key. Raises Rejected UNKNOWN_IDENTITY or IDENTITY_REVOKED."""
+    record = view.load(IdentityRecord, identity_key(key))
+    if record is None:
+        raise Rejected(UNKNOWN_IDENTITY)
+    if record.revoked_ms:
+        raise Rejected(IDENTITY_REVOKED, org=record.org)
+    return Identity(record.public_key, record.org, record.roles)
+
+
+class Identities(Contract):
+    """Registering and revoking keys. Proposals that several organisations sign come later."""
+
+    name = "identity"
+
+    @method(
+        request=RegisterIdentityRequest,
+        rule=Rule(roles=("governance",)),
+        errors=(IDENTITY_EXISTS,),
+    )
+    def register(self, ctx: Context, request: RegisterIdentityRequest) -> Result:
+        """Register a key for an organisation."""
+        roles = tuple(sorted(request.roles))
+        record = identity_record(request.public_key, request.org, roles, request.label)
+        key = identity_key(record.public_key)
+        if ctx.load(IdentityRecord, key) is not None:
+            raise Rejected(IDENTITY_EXISTS)
+        ctx.store(key, record)
+        ctx.emit(key, "register", org=record.org, roles=",".join(roles))
+        return {"object": key}
+
+    @method(
+        request=RevokeIdentityRequest,
+        rule=Rule(roles=("governance",)),
+        errors=(OBJECT_NOT_FOUND, IDENTITY_REVOKED, SELF_REVOCATION),
+    )
+    def revoke(self, ctx: Context, request: RevokeIdentityRequest) -> Result:
+        """Put a key out of force for good."""
+        key = identity_key(public_key("public_key", request.public_key))
+        record = ctx.require(IdentityRecord, key)
+        if record.revoked_ms:
+            raise Rejected(IDENTITY_REVOKED, org=record.org)
+        # Otherwise the last governance key could take itself away and nobody could act again.
+        if request.public_key == ctx.signer.public_key:
+            raise Rejected(SELF_REVOCATION)
+        reason = text("reason", request.reason, required=True)
+        ctx.store(key, record.changed(revoked_ms=ctx.time_ms))
+        ctx.emit(key, "revoke", reason=reason)
+        return {"object": key}
