@@ -1,0 +1,25 @@
+"""Every named place of this room where a test may kill the process."""
+
+FAILPOINTS = (
+    "consensus.build.before",
+    "consensus.build.after",
+    "consensus.execute.before",
+    "consensus.execute.after",
+    "consensus.sign.before",
+    "consensus.sign.after",
+    "consensus.wal.before",
+    "consensus.wal.after",
+    "consensus.guard.before",
+    "consensus.guard.after",
+    "consensus.send.before",
+    "consensus.send.after",
+    "consensus.commit.before",
+    "consensus.commit.after",
+    "consensus.wal.truncate.before",
+    "consensus.wal.truncate.after",
+    "consensus.committed.before_sign",
+    "consensus.committed.before_attach",
+    "consensus.committed.after_attach",
+    "consensus.sync.before_commit",
+    "consensus.sync.after_commit",
+)
