@@ -43,19 +43,19 @@ class RelayService(RelayServicer):
         self._channels = channels
         self._counters = counters
 
-    async def PullPackets(  # noqa: N802
+    async def PullPackets(
         self, request: pb.PullPacketsRequest, context: Any
     ) -> pb.PullPacketsReply:
         """Pending packets from a sequence on, each with its proof and its envelope."""
         return await _answered(context, self._packets(request))
 
-    async def PullReceipts(  # noqa: N802
+    async def PullReceipts(
         self, request: pb.PullReceiptsRequest, context: Any
     ) -> pb.PullReceiptsReply:
         """The terminal receipts there are for these sequences, each with its proof."""
         return await _answered(context, self._receipts(request))
 
-    async def RouterStatus(  # noqa: N802
+    async def RouterStatus(
         self, request: pb.RouterStatusRequest, context: Any
     ) -> pb.RouterStatusReply:
         """What this router carried since it started."""

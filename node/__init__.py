@@ -1,0 +1,1 @@
+"""The process of one ledger node: storage, execution, pool, services, and what joins them."""

@@ -1,0 +1,121 @@
+"""gRPC services from plain objects: parsing, limits, errors and counters in one place.
+
+A service object has one method per rpc, `name(request, context) -> reply`, plain or async; a plain
+one runs on a thread of its own, so it may take its time. Rejected becomes a status with its stable
+code; bytes that are no message of the method are refused like any other wrong request.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from faults import InvariantBroken, Misuse, PeerFault, Rejected, StorageFault
+from node.codes import NODE_BUSY, REQUEST_INVALID
+from node.grpc_errors import to_status
+from node.logs import get_logger, log_event
+from node.metrics import Metrics
+
+MESSAGE_BYTES_MAX = 12 * 1024 * 1024
+"""Largest request and reply: a transaction of 8 MiB and its framing fit."""
+
+CALLS_AT_ONCE_MAX = 512
+
+_log = get_logger("node.grpc")
+
+Fatal = Callable[[BaseException], None]
+
+
+def server_options() -> list[tuple[str, int]]:
+    """Channel options of the node's gRPC server."""
+    return [
+        ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+        ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+        ("grpc.max_concurrent_streams", 256),
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+class Services:
+    """Registers service objects on a server; counts and bounds the calls of all of them."""
+
+    def __init__(self, server: grpc.aio.Server, metrics: Metrics, fatal: Fatal) -> None:
+        """`fatal` is told of InvariantBroken and StorageFault: the process has to stop."""
+        self._server = server
+        self._metrics = metrics
+        self._fatal = fatal
+        self._running = 0
+
+    def add(self, service: ServiceDescriptor, servicer: object) -> None:
+        """Serve every rpc of `service` by the method of that name of `servicer`."""
+        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            method.name: grpc.unary_unary_rpc_method_handler(self._wrap(method, servicer))
+            for method in service.methods
+        }
+        handler = grpc.method_handlers_generic_handler(service.full_name, handlers)
+        self._server.add_generic_rpc_handlers((handler,))
+
+    def _wrap(
+        self, method: MethodDescriptor, servicer: object
+    ) -> Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]:
+        call: Callable[..., Any] = getattr(servicer, method.name)
+        request_class = GetMessageClass(method.input_type)
+
+        async def answer(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+            self._running += 1
+            try:
+                reply = await self._call(call, request_class, raw, context)
+                self._metrics.count("yilian_grpc_calls_total", method=method.name, code="OK")
+                return reply
+            except (Rejected, PeerFault) as error:
+                await self._abort(context, method.name, error, error.code.name)
+            except (InvariantBroken, StorageFault) as error:
+                self._fatal(error)
+                await self._abort(context, method.name, Misuse("stopping"), "INTERNAL")
+            except (asyncio.CancelledError, grpc.aio.AbortError):
+                raise
+            except Exception as error:  # a bug: the caller learns only that it is ours
+                log_event(_log, "error", "grpc.bug", method=method.name)
+                _log.error("grpc.bug.trace", exc_info=True)
+                await self._abort(context, method.name, error, "INTERNAL")
+            finally:
+                self._running -= 1
+            return b""
+
+        return answer
+
+    async def _call(
+        self,
+        call: Callable[..., Any],
+        request_class: type[Message],
+        raw: bytes,
+        context: grpc.aio.ServicerContext[bytes, bytes],
+    ) -> bytes:
+        if self._running > CALLS_AT_ONCE_MAX:
+            raise Rejected(NODE_BUSY, limit=CALLS_AT_ONCE_MAX)
+        try:
+            request = request_class.FromString(raw)
+        except DecodeError:
+            raise Rejected(REQUEST_INVALID, request=request_class.DESCRIPTOR.name) from None
+        if inspect.iscoroutinefunction(call):
+            reply = await call(request, context)
+        else:
+            reply = await asyncio.to_thread(call, request, context)
+        serialized: bytes = reply.SerializeToString()
+        return serialized
+
+    async def _abort(
+        self,
+        context: grpc.aio.ServicerContext[bytes, bytes],
+        method: str,
+        error: Exception,
+        code: str,
+    ) -> None:
+        self._metrics.count("yilian_grpc_calls_total", method=method, code=code)
+        status, sentence, trailer = to_status(error)
+        await context.abort(status, sentence, trailing_metadata=trailer)
