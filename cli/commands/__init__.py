@@ -1,0 +1,1 @@
+"""The verbs of `yilian`: each module has SUMMARY, EXAMPLE, `arguments(parser)`, `run(options)`."""
