@@ -96,7 +96,9 @@ def _explain_file(error: OSError) -> int:
     named = isinstance(
         error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError
     )
-    return _say(f"{error.filename}: {error.strerror}", EXIT_USAGE if named else EXIT_BROKEN)
+    return _say(
+        f"{error.filename or 'a file'}: {error.strerror}", EXIT_USAGE if named else EXIT_BROKEN
+    )
 
 
 def _say(sentence: str, code: int) -> int:
