@@ -34,7 +34,6 @@ ANSWERING = (
 @pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.xdist_group("chaos")
 def test_nothing_is_lost_and_nothing_doubled(group: tuple[Kill, ...]) -> None:
     verdict = try_kills(group)
     assert list(verdict.wrong) == []
