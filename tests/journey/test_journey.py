@@ -14,7 +14,7 @@ from testnet.journey.s9_evidence import verify
 from testnet.journey.world import FIRST_BILL, RED_BILL, SETTLEMENTS, World, bill_state_key
 from testnet.stage import FINANCE, NATIONAL, PROVINCE
 
-pytestmark = [pytest.mark.processes, pytest.mark.pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
 FIRST = bill_state_key(FIRST_BILL)
 KNOWN_PERSONAL = ("469900198403129992", "测试甲", "测试乙", "测试丙", "测试丁", "13800138000")
