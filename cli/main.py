@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from cli.errors import Usage
+from cli.signals import Ended
 from faults import InvariantBroken, Rejected, StorageFault
 
 VERBS = (
@@ -22,6 +23,8 @@ VERBS = (
     "trace",
     "evidence",
     "verify",
+    "why",
+    "validators",
     "fsck",
     "demo",
     "testnet",
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Ended):
         return EXIT_INTERRUPTED
     except Rejected as refusal:
         return _explain(refusal)

@@ -8,6 +8,7 @@ from consensus.messages import (
     BlockResponse,
     Committed,
     Proposal,
+    ProposalHead,
     Vote,
     committed_statement,
     proposal_bytes,
@@ -37,18 +38,15 @@ class Checks:
         statement = committed_statement(self.chain_id, message)
         self._signed(message.validator, statement, message.signature, validators)
 
-    def proposal(self, proposal: Proposal, validators: ValidatorSet) -> Block:
-        """The proposal is signed by a validator, and its block is the one its hash names."""
-        statement = proposal_bytes(
-            self.chain_id,
-            proposal.height,
-            proposal.round,
-            proposal.pol_round,
-            proposal.block_hash,
-        )
-        self._signed(proposal.proposer, statement, proposal.signature, validators)
-        block = self._block(proposal.block, proposal.height)
-        if block_hash(self.suite, block.header) != proposal.block_hash:
+    def head(self, head: ProposalHead, validators: ValidatorSet) -> None:
+        """The proposal is signed by a validator of its height."""
+        statement = proposal_bytes(self.chain_id, head)
+        self._signed(head.proposer, statement, head.signature, validators)
+
+    def block(self, head: ProposalHead, encoded: bytes) -> Block:
+        """The block, put together from its parts, is the one the proposal's hash names."""
+        block = self._block(encoded, head.height)
+        if block_hash(self.suite, block.header) != head.block_hash:
             raise PeerFault(MESSAGE_MALFORMED, "the proposal's hash is not its block's")
         return block
 

@@ -22,6 +22,11 @@ SIGNING_REFUSED = declare(
     zh="本节点已在同一高度、轮次和步骤签过不同内容，拒绝再次签名。",
     en="This node already signed something else at this height, round and step and will not sign.",
 )
+NOT_ADMITTED = declare(
+    "CONSENSUS_NOT_ADMITTED",
+    zh="本节点的签名记录未获链上准入（数据目录曾丢失或回退），在治理重新准入前只跟随、不签名。",
+    en="The chain has not admitted this node's signing record; it follows and does not sign.",
+)
 SETTING_INVALID = declare(
     "CONSENSUS_SETTING_INVALID",
     zh="共识配置项的取值不在允许范围内；请按字段提示修改。",

@@ -10,6 +10,7 @@ from consensus.finality import RESEND_HEIGHTS, Finality
 from consensus.messages import BlockRequest, Committed, CommittedCertificate, encode
 from consensus.network import Network, PeerId
 from consensus.signing import Notary
+from consensus.witness import Witness
 from faults import PeerFault, Rejected, failpoint, invariant
 from ledger.block import Block, block_hash
 from ledger.certificate import COMMITTED, Certificate, verify_certificate
@@ -26,7 +27,7 @@ class Committer:
     def __init__(
         self,
         application: Application,
-        notary: Notary,
+        notary: Notary | Witness,
         checks: Checks,
         network: Network,
         alarm: Callable[[object], None],
@@ -45,6 +46,7 @@ class Committer:
         self._application.commit(block, certificate)
         failpoint("consensus.commit.after")
         invariant(self._application.height() == height, "a committed block is the last one")
+        self._look_for_own(height, certificate)
         self._finality.committed(height, certificate.block_hash)
         if certificate.kind == COMMITTED:
             self._finality.complete[height] = certificate
@@ -64,6 +66,8 @@ class Committer:
             block, certificate = stored
             digest = block_hash(self._checks.suite, block.header)
             self._finality.committed(height, digest)
+            if height == top:  # it may have come as a snapshot, which nobody looked at here
+                self._look_for_own(height, certificate)
             if certificate.kind == COMMITTED:
                 self._finality.complete[height] = certificate
             elif height == top:
@@ -80,6 +84,11 @@ class Committer:
 
     def take(self, peer: PeerId, message: Committed) -> None:
         """A validator's COMMITTED; who still collects what we have complete gets that instead."""
+        earlier = self._finality.said(message)
+        if earlier is not None and earlier.block_hash != message.block_hash:
+            self._checks.committed(message, self._application.validators(message.height))
+            self._alarm((earlier, message))
+            return
         done = self._finality.complete.get(message.height)
         if done is not None:
             answer = CommittedCertificate(message.height, done.encode())
@@ -112,6 +121,14 @@ class Committer:
         except Rejected as refusal:
             raise PeerFault(BLOCK_UNPROVED, refusal.fields.get("reason", "")) from None
         self._hand_over(height, certificate)
+
+    def _look_for_own(self, height: int, certificate: Certificate) -> None:
+        """A signature of ours that our record does not know of: the record is not the newest."""
+        index = self._application.validators(height).index(self._notary.key)
+        if index in certificate.signers and not self._notary.saw_own_signature(height):
+            record = self._notary.signing_record.hex()
+            fields = {"height": height, "key": record}
+            _log.error("signing.record_lost", extra={"yilian_fields": fields})
 
     def _say_committed(self, height: int, digest: bytes) -> None:
         if self._application.validators(height).index(self._notary.key) is not None:

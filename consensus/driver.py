@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consensus import gossip
-from consensus.application import Application, Clock
+from consensus.ahead import Ahead, Foresee
+from consensus.application import Application, Clock, OtherRoots
 from consensus.checks import Checks, header_fault, is_timely
+from consensus.codes import MESSAGE_MALFORMED, NOT_ADMITTED
 from consensus.committing import Committer
+from consensus.delivery import Arrived, Delivery
+from consensus.evidence import equivocation_of
+from consensus.files import REAL_DISK, Disk
 from consensus.machine import step
 from consensus.messages import (
     BLOCK_BYTES_MAX,
@@ -22,7 +27,10 @@ from consensus.messages import (
     Committed,
     CommittedCertificate,
     Message,
+    Part,
+    PartRequest,
     Proposal,
+    ProposalHead,
     Status,
     Vote,
     VoteKind,
@@ -30,9 +38,10 @@ from consensus.messages import (
     encode,
 )
 from consensus.network import Network, PeerId
+from consensus.planner import Planner
 from consensus.proposer import Electorate
 from consensus.settings import ConsensusSettings
-from consensus.signing import Notary
+from consensus.signing import Admitted, Notary
 from consensus.state import (
     BlockBuilt,
     BuildBlock,
@@ -51,7 +60,8 @@ from consensus.state import (
     VoteReceived,
 )
 from consensus.status import DriverStatus
-from consensus.sync import BlockSync
+from consensus.sync import BATCH_BYTES, BlockSync
+from consensus.witness import Witness
 from crypto.ports import Signer
 from crypto.suites import Suite
 from faults import PeerFault, Rejected, failpoint, invariant
@@ -63,7 +73,6 @@ from ledger.certificate import (
 
 _log = logging.getLogger(__name__)
 
-_RESPONSE_BYTES_MAX = 12 * 1024 * 1024
 _EVIDENCE_KEPT = 100
 
 
@@ -96,13 +105,20 @@ class Driver:
         *,
         chain_id: str,
         application: Application,
-        signer: Signer,
+        signer: Signer | None,
         suite: Suite,
         network: Network,
         directory: Path,
         clock: Clock,
         settings: ConsensusSettings | None = None,
+        disk: Disk = REAL_DISK,
+        foresee: Foresee | None = None,
+        admitted: Admitted | None = None,
     ) -> None:
+        """`signer` None: an observer, which never signs. `foresee`: see `ahead.Ahead`.
+
+        `admitted`: which signing record the chain lets sign; see `signing.Notary`.
+        """
         self._application = application
         self._suite = suite
         self._network = network
@@ -110,11 +126,16 @@ class Driver:
         self._settings = settings or ConsensusSettings()
         self._chain_id = chain_id
         self._checks = Checks(chain_id, suite)
-        self._notary = Notary(chain_id, suite, signer, directory)
+        self._notary: Notary | Witness = (
+            Notary(chain_id, suite, signer, directory, disk, admitted) if signer else Witness()
+        )
         self._committer = Committer(
             application, self._notary, self._checks, self._network, self._keep_evidence
         )
+        self._delivery = Delivery(self._network, self._checks, self._keep_evidence)
+        self._planner = Planner(application)
         self._sync = BlockSync(self._settings)
+        self._ahead = Ahead(self._checks, foresee)
         self._state = State(self._notary.key, Electorate.of([(b"", 1)]))
         self._events: asyncio.Queue[_Event] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -123,6 +144,7 @@ class Driver:
         self._evidence: deque[object] = deque(maxlen=_EVIDENCE_KEPT)
         self._double_votes = 0
         self._last_commit_ms = 0
+        self._refusal = (0, "")
         self._timers: list[asyncio.TimerHandle] = []
         self._next_tick: asyncio.TimerHandle | None = None
 
@@ -144,6 +166,7 @@ class Driver:
             if self._next_tick is not None:
                 self._next_tick.cancel()
             self._notary.close()
+            self._ahead.close()
 
     def stop(self) -> None:
         """End `run` after the event in hand. From any thread."""
@@ -152,6 +175,10 @@ class Driver:
     def notify_pool(self) -> None:
         """The application's pool has something. From any thread."""
         self._wake(_POOL)
+
+    def hold_block_sync(self, held: bool) -> None:
+        """Ask nobody for blocks while `held`: a snapshot is on its way. On the driver's loop."""
+        self._sync.held = held
 
     def status(self) -> DriverStatus:
         """Where agreement stands now."""
@@ -175,9 +202,26 @@ class Driver:
             peers=dict(self._sync.heights),
             syncing=self._sync.behind(committed, self._now()),
             last_commit_ms=self._last_commit_ms,
+            has_proposal=state.round in state.proposals,
+            late_proposal=state.round in state.late,
+            refusal=self._refusal[1] if self._refusal[0] == state.height else "",
+            not_signing=self._not_signing(),
+            suspects=len(self._planner.state.suspects),
+            quarantined=dict(self._planner.state.named),
             double_votes=self._double_votes,
             dropped_messages=self._dropped,
         )
+
+    @property
+    def signing_record(self) -> bytes:
+        """The id of our record of what we signed; empty for the one our key began with."""
+        return self._notary.signing_record
+
+    def _not_signing(self) -> str:
+        state = self._state
+        if not state.electorate.power(self._notary.key) or self._notary.admitted(state.height):
+            return ""
+        return "its signing record was lost and the new one is not admitted by governance yet"
 
     def _wake(self, event: _Event) -> None:
         if self._loop is None:
@@ -208,6 +252,7 @@ class Driver:
                 self._say("peer.fault", logging.WARNING, code=fault.code.name)
                 self._network.report(event.peer, fault)
         elif isinstance(event, _PeerChanged):
+            self._delivery.peer(event.peer, event.connected)
             if event.connected:
                 self._send(event.peer, gossip.our_status(self._state))
             else:
@@ -225,8 +270,14 @@ class Driver:
 
     def _take(self, peer: PeerId, message: Message) -> None:
         match message:
+            case ProposalHead():
+                self._take_head(peer, message)
+            case Part():
+                self._take_proposals(self._delivery.take_part(peer, message))
+            case PartRequest():
+                self._delivery.answer(peer, message)
             case Proposal():
-                self._take_proposal(message)
+                raise PeerFault(MESSAGE_MALFORMED, "a proposal in one piece")
             case Vote():
                 self._take_vote(message)
             case Committed():
@@ -245,6 +296,7 @@ class Driver:
         self._next_tick = self._later(self._settings.status_interval_ms, _TICK)
         self._broadcast(gossip.our_status(self._state))
         self._committer.resend()
+        self._delivery.tick()
         self._ask_for_blocks()
         self._offer_pool()
 
@@ -254,7 +306,7 @@ class Driver:
         height = self._application.height() + 1
         if height <= self._state.height:
             return
-        kept = self._notary.begin(height)
+        kept = self._notary.begin(height, self._settings.log_bytes_max)
         self._cancel_timers()
         self._feed(Start(height, self._electorate(height), wait=True))
         if kept:
@@ -272,18 +324,24 @@ class Driver:
         inputs = deque([event])
         while inputs:
             inputs.extend(self._act(step(self._state, inputs.popleft())))
+        self._delivery.at(self._state.height, self._state.round)
 
     def _act(self, out: Output) -> list[Input]:
         """Do what the core asks, in its order: persist, sign, send; commit; timers; requests."""
         answers: list[Input] = []
+        self._planner.watch(self._state, out)
         for unsigned in out.sign:
             try:
                 signed = self._notary.sign(unsigned, out.persist)
             except Rejected as refusal:
-                self._say("signing.refused", logging.WARNING, code=refusal.code.name)
+                level = logging.DEBUG if refusal.code is NOT_ADMITTED else logging.WARNING
+                self._say("signing.refused", level, code=refusal.code.name)
                 continue
             failpoint("consensus.send.before")
-            self._broadcast(signed)
+            if isinstance(signed, Proposal):
+                self._delivery.send(signed)
+            else:
+                self._broadcast(signed)
             failpoint("consensus.send.after")
             if isinstance(signed, Proposal):
                 answers.append(ProposalReceived(signed))
@@ -307,7 +365,9 @@ class Driver:
         parent = self._application.last_header()
         time_ms = max(self._clock.now_ms(), parent.time_ms + 1 if parent else 0)
         failpoint("consensus.build.before")
-        block = self._application.build(request.height, self._notary.key, time_ms)
+        selection = self._planner.selection(request)
+        block = self._application.build(request.height, self._notary.key, time_ms, selection)
+        self._planner.built(block)
         failpoint("consensus.build.after")
         encoded = block.encode()
         if len(encoded) > BLOCK_BYTES_MAX:
@@ -317,8 +377,12 @@ class Driver:
         return BlockBuilt(request.height, request.round, digest, encoded)
 
     def _execute(self, request: ExecuteBlock) -> Input:
-        fault = self._execution_fault(Block.decode(request.block))
+        block = Block.decode(request.block)
+        fault = self._execution_fault(block)
+        if isinstance(fault, OtherRoots):
+            self._planner.differed(block, self._state.electorate)
         if fault is not None:
+            self._refusal = (request.height, fault)
             self._say("block.invalid", logging.WARNING, reason=fault)
         return Executed(request.height, request.block_hash, fault is None)
 
@@ -343,25 +407,29 @@ class Driver:
         if evidence not in self._evidence:
             self._evidence.append(evidence)
             self._double_votes += 1
+            proof = equivocation_of(evidence)
+            if proof is not None:
+                self._application.report(proof)
             self._say("validator.double_signed", logging.ERROR)
 
     # ---- proposals and votes
 
-    def _take_proposal(self, proposal: Proposal) -> None:
-        if not self._state.height <= proposal.height <= self._state.height + 1:
+    def _take_head(self, peer: PeerId, head: ProposalHead) -> None:
+        if not self._delivery.wants(head):
             return
-        known = self._state.proposals.get(proposal.round)
-        if proposal.height == self._state.height and known == proposal:
-            return
-        validators = self._application.validators(proposal.height)
-        block = self._checks.proposal(proposal, validators)
-        timely = is_timely(
-            proposal,
-            block.header,
-            now_ms=self._clock.now_ms(),
-            drift_ms=self._settings.clock_drift_ms,
-        )
-        self._feed(ProposalReceived(proposal, timely))
+        if head.proposer == self._electorate(head.height).proposer(head.height, head.round):
+            validators = self._application.validators(head.height)
+            self._take_proposals(self._delivery.take_head(peer, head, validators))
+
+    def _take_proposals(self, arrived: Arrived) -> None:
+        for proposal, block in arrived:
+            timely = is_timely(
+                proposal,
+                block.header,
+                now_ms=self._clock.now_ms(),
+                drift_ms=self._settings.clock_drift_ms,
+            )
+            self._feed(ProposalReceived(proposal, timely))
 
     def _take_vote(self, vote: Vote) -> None:
         if not self._state.height <= vote.height <= self._state.height + 1:
@@ -396,6 +464,7 @@ class Driver:
 
     def _commit(self, block: Block, certificate: Certificate) -> None:
         self._committer.commit(block, certificate)
+        self._planner.committed(block)
         self._last_commit_ms = self._clock.now_ms()
         self._sync.progressed(block.header.height, self._now())
 
@@ -409,7 +478,10 @@ class Driver:
             self._send(peer, gossip.our_status(self._state))
         else:
             for message in gossip.what_it_lacks(self._state, status):
-                self._send(peer, message)
+                if isinstance(message, Proposal):
+                    self._delivery.give(peer, message)
+                else:
+                    self._send(peer, message)
 
     def _ask_for_blocks(self) -> None:
         request = self._sync.next_request(self._application.height(), self._now())
@@ -421,7 +493,7 @@ class Driver:
         last = min(request.height + request.count - 1, self._application.height())
         for height in range(request.height, min(last, request.height + 255) + 1):
             stored = self._application.block(height)
-            if stored is None or size > _RESPONSE_BYTES_MAX:
+            if stored is None or size > BATCH_BYTES:
                 return
             block, certificate = stored
             encoded = block.encode()
@@ -430,17 +502,19 @@ class Driver:
 
     def _take_block(self, peer: PeerId, response: BlockResponse) -> None:
         committed = self._application.height()
+        self._sync.arrived(len(response.block))
         if response.height <= committed:
             self._committer.take_certificate(response.height, response.certificate)
         elif response.height == committed + 1:
             self._sync_block(peer, response)
         else:
-            self._sync.keep(peer, response, committed)
+            if self._sync.keep(peer, response, committed):
+                self._ahead.begin(response, self._application.validators(committed + 1))
 
     def _sync_block(self, peer: PeerId, response: BlockResponse) -> None:
         validators = self._application.validators(response.height)
         try:
-            block, certificate = self._checks.decided(response, validators)
+            block, certificate = self._ahead.decided(response, validators)
         except PeerFault:
             self._sync.doubt(peer, self._now())
             raise
@@ -453,9 +527,9 @@ class Driver:
         self._events.put_nowait(_EARLY)
 
     def _sync_early(self) -> None:
+        self._ask_for_blocks()
         early = self._sync.take(self._application.height() + 1)
         if early is None:
-            self._ask_for_blocks()
             return
         peer, response = early
         try:

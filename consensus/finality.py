@@ -30,16 +30,17 @@ class Finality:
             return False
         return message.validator not in self._signed.get(height, {})
 
+    def said(self, message: Committed) -> Committed | None:
+        """What its validator said of that height before, if we still know."""
+        return self._signed.get(message.height, {}).get(message.validator)
+
     def add(self, message: Committed) -> bool:
         """Take a checked signature; False if it is under another hash than what we committed.
 
         That is said by a faulty validator, or else this chain has forked: worth an alarm.
         """
-        decided = self.decided.get(message.height)
-        if decided is not None and decided != message.block_hash:
-            return False
         self._signed.setdefault(message.height, {})[message.validator] = message
-        return True
+        return self.decided.get(message.height) in (None, message.block_hash)
 
     def committed(self, height: int, block_hash: bytes) -> None:
         """We committed this block; old heights are forgotten."""

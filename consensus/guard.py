@@ -7,9 +7,12 @@ File: a 512-byte head and two 512-byte slots, written in turn, so that a crash l
 slot before. A slot torn by a crash held a signature that never left; should an undamaged disk write
 rot later, the log still has the message (see `signing.Notary`). With no good slot in a file that
 was written to, the node does not know what it signed and must not start (StorageFault).
+
+The head names the record: `FIRST` for the one a key began with (made once, see `begin_first`), else
+a random id. A file that is simply not there is such a loss, too: the record begun in its place has
+an id that the chain has not admitted, and the node is silent until governance admits it.
 """
 
-import os
 import zlib
 from dataclasses import dataclass
 from enum import IntEnum
@@ -21,9 +24,13 @@ from crypto.ports import Signer
 from crypto.suites import Suite
 from faults import Rejected, StorageFault, failpoint
 from ledger.codec import Reader, Writer
+from ledger.validators import SIGNING_RECORD_BYTES
 
+_NAME = "last-signed"
 _MAGIC = b"yilian-last-signed 1\n"
 _SLOT_BYTES = 512
+FIRST = b""
+"""Id of the record that a key began with; in the file, zeros."""
 _BLANK = bytes(_SLOT_BYTES)
 _LAST_ROUND = 2**32 - 1
 
@@ -63,27 +70,59 @@ class Signed:
 class SigningGuard:
     """Signs with the node's key, never two different statements at one place, never backwards."""
 
-    def __init__(self, path: Path, signer: Signer, suite: Suite) -> None:
+    def __init__(self, path: Path, signer: Signer, suite: Suite, disk: files.Disk) -> None:
         self._path = path
+        self._disk = disk
         self._signer = signer
         self._suite = suite
         self._descriptor = -1
         self._slot = 1
+        self.record_id = FIRST
+        """Which record this is; the chain says which one may sign with this key."""
         self.last: Signed | None = None
         """The durable record; None before the first signature."""
 
     @classmethod
-    def open(cls, directory: Path, signer: Signer, suite: Suite) -> "SigningGuard":
+    def open(
+        cls,
+        directory: Path,
+        signer: Signer,
+        suite: Suite,
+        disk: files.Disk = files.REAL_DISK,
+    ) -> "SigningGuard":
         """Read the record of a directory; StorageFault if there is one and it is damaged."""
-        guard = cls(directory / "last-signed", signer, suite)
+        guard = cls(directory / _NAME, signer, suite, disk)
         with files.storage("opening the last-signed record"):
-            directory.mkdir(parents=True, exist_ok=True)
-            if not guard._path.exists():
-                files.replace(guard._path, _MAGIC.ljust(_SLOT_BYTES, b"\0") + 2 * _BLANK)
-            content = guard._path.read_bytes()
-            guard._descriptor = os.open(guard._path, os.O_WRONLY)
+            disk.make_directory(directory)
+            if not disk.exists(guard._path):
+                name = disk.salt(SIGNING_RECORD_BYTES)
+                files.replace(disk, guard._path, _head(name) + 2 * _BLANK)
+            content = disk.read(guard._path)
+            guard._descriptor = disk.open(guard._path)
         guard._load(content)
         return guard
+
+    @staticmethod
+    def begin_first(directory: Path, disk: files.Disk = files.REAL_DISK) -> None:
+        """Begin the record of a key that has never signed, durably; one that is there stays.
+
+        Only who knows that the key never signed may call this, and only once for a key.
+        """
+        path = directory / _NAME
+        with files.storage("beginning the last-signed record"):
+            disk.make_directory(directory)
+            if not disk.exists(path):
+                files.replace(disk, path, _head(FIRST) + 2 * _BLANK)
+
+    def renew(self) -> None:
+        """Begin another record in this one's place: it is older than what the key has signed."""
+        with files.storage("renewing the last-signed record"):
+            slots = self._disk.read(self._path)[_SLOT_BYTES:]
+            name = self._disk.salt(SIGNING_RECORD_BYTES)
+            files.replace(self._disk, self._path, _head(name) + slots)
+            self._disk.close(self._descriptor)
+            self._descriptor = self._disk.open(self._path)
+        self.record_id = name
 
     def sign(self, place: Place, statement: bytes) -> Signed:
         """Sign a statement; Rejected(CONSENSUS_SIGNING_REFUSED) if it would be a second one.
@@ -109,9 +148,9 @@ class SigningGuard:
         failpoint("consensus.guard.before")
         slot = 1 - self._slot
         with files.storage("writing the last-signed record"):
-            os.lseek(self._descriptor, (1 + slot) * _SLOT_BYTES, os.SEEK_SET)
-            files.write_all(self._descriptor, _encode(signed))
-            files.sync(self._descriptor)
+            self._disk.seek(self._descriptor, (1 + slot) * _SLOT_BYTES)
+            files.write_all(self._disk, self._descriptor, _encode(signed))
+            self._disk.sync(self._descriptor)
         self.last, self._slot = signed, slot
         failpoint("consensus.guard.after")
 
@@ -122,13 +161,17 @@ class SigningGuard:
     def close(self) -> None:
         """Release the file; the guard can't be used afterwards."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            self._disk.close(self._descriptor)
             self._descriptor = -1
 
     def _load(self, content: bytes) -> None:
         slots = [content[(1 + i) * _SLOT_BYTES : (2 + i) * _SLOT_BYTES] for i in range(2)]
         if len(content) != 3 * _SLOT_BYTES or not content.startswith(_MAGIC):
             raise StorageFault("the last-signed record is not one; this key must not sign here")
+        name = content[len(_MAGIC) :][:SIGNING_RECORD_BYTES]
+        if content[:_SLOT_BYTES] != _head(name):
+            raise StorageFault("the last-signed record's head is damaged; its key must not sign")
+        self.record_id = name.strip(b"\0") and name
         for number, slot in enumerate(slots):
             signed = _decode(slot)
             if signed is not None and (self.last is None or signed.place > self.last.place):
@@ -138,6 +181,11 @@ class SigningGuard:
             if slots[1] != _BLANK:
                 raise StorageFault("the last-signed record is damaged; this key must not sign here")
             self._slot = 1
+
+
+def _head(name: bytes) -> bytes:
+    name = name.ljust(SIGNING_RECORD_BYTES, b"\0")
+    return (_MAGIC + name + zlib.crc32(name).to_bytes(4, "big")).ljust(_SLOT_BYTES, b"\0")
 
 
 def _encode(signed: Signed) -> bytes:

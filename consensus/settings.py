@@ -47,8 +47,11 @@ class ConsensusSettings:
     sync_timeout_ms: int = 2_000
     """A peer that was asked for blocks and sent none comes last for five times as long."""
 
-    sync_batch_blocks: int = 16
+    sync_batch_blocks: int = 64
     """Decided blocks asked for at a time."""
+
+    log_bytes_max: int = 1024 * 1024
+    """A consensus log larger than this is begun anew at the next height."""
 
     inbox_messages_max: int = 2_000
     """Unread messages kept per peer; more of them are dropped."""
@@ -81,4 +84,5 @@ _BOUNDS = {
     "clock_drift_ms": (0, _HOUR_MS),
     "sync_batch_blocks": (1, 256),
     "inbox_messages_max": (16, 100_000),
+    "log_bytes_max": (1024, 1024**3),
 }

@@ -22,6 +22,18 @@ class DriverStatus:
     syncing: bool
     last_commit_ms: int
     """Our clock at the last commit of this process; 0 before it."""
+    has_proposal: bool
+    """The round's proposal is here."""
+    late_proposal: bool
+    """It is, but its time was not timely by our clock, so we did not prevote for it."""
+    refusal: str
+    """Why the application refused the newest block proposed for this height; empty if it didn't."""
+    not_signing: str
+    """Why this validator does not sign; empty if it does, or is none."""
+    suspects: int
+    """Transactions under search, because blocks that hold them give other roots on other nodes."""
+    quarantined: dict[bytes, int]
+    """Transactions found to be the cause, by hash, and the height at which each was named."""
     double_votes: int
     """Pieces of evidence of double signing seen by this process."""
     dropped_messages: int

@@ -9,7 +9,6 @@ node (StorageFault): guessing could sign twice. Messages say their heights thems
 forgets the old ones, and the file begins anew whenever it has grown beyond `REWRITE_BYTES`.
 """
 
-import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,8 +33,9 @@ _RECORD_BYTES_MAX = _MESSAGES_MAX * MESSAGE_BYTES_MAX
 class WriteAheadLog:
     """The open log; one writer, one process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: files.Disk) -> None:
         self._path = path
+        self._disk = disk
         self._descriptor = -1
         self._salt = b""
         self._size = 0
@@ -43,22 +43,22 @@ class WriteAheadLog:
         """What was in the log when it was opened, in the order of writing."""
 
     @classmethod
-    def open(cls, directory: Path) -> "WriteAheadLog":
+    def open(cls, directory: Path, disk: files.Disk = files.REAL_DISK) -> "WriteAheadLog":
         """Read the log of a directory, cut a torn tail, and be ready to append."""
-        log = cls(directory / "consensus.wal")
+        log = cls(directory / "consensus.wal", disk)
         with files.storage("opening the consensus log"):
-            directory.mkdir(parents=True, exist_ok=True)
-            if not log._path.exists():
-                files.replace(log._path, _head(os.urandom(_SALT_BYTES)))
-            content = log._path.read_bytes()
-            log._descriptor = os.open(log._path, os.O_WRONLY | os.O_APPEND)
+            disk.make_directory(directory)
+            if not disk.exists(log._path):
+                files.replace(disk, log._path, _head(disk.salt(_SALT_BYTES)))
+            content = disk.read(log._path)
+            log._descriptor = disk.open(log._path, append=True)
         records, log._size = _scan(content)
         log._salt = _salt_of(content)
         log.messages = tuple(message for record in records for message in _messages(record))
         if log._size < len(content):
             with files.storage("cutting the consensus log's torn tail"):
-                os.ftruncate(log._descriptor, log._size)
-                files.sync(log._descriptor)
+                disk.truncate(log._descriptor, log._size)
+                disk.sync(log._descriptor)
         return log
 
     def append(self, messages: Sequence[Proposal | Vote]) -> None:
@@ -68,30 +68,33 @@ class WriteAheadLog:
         record = _record(self._salt, _content(messages))
         failpoint("consensus.wal.before")
         with files.storage("appending to the consensus log"):
-            files.write_all(self._descriptor, record)
-            files.sync(self._descriptor)
+            files.write_all(self._disk, self._descriptor, record)
+            self._disk.sync(self._descriptor)
         self._size += len(record)
         failpoint("consensus.wal.after")
 
-    def begin(self, height: int) -> None:
-        """Forget everything below `height`; what the opened log has of it or later stays."""
+    def begin(self, height: int, rewrite_bytes: int = REWRITE_BYTES) -> None:
+        """Forget everything below `height`; what the opened log has of it or later stays.
+
+        A file that has grown beyond `rewrite_bytes` is begun anew.
+        """
         self.messages = tuple(message for message in self.messages if message.height >= height)
-        if self._size <= REWRITE_BYTES:
+        if self._size <= rewrite_bytes:
             return
-        salt = os.urandom(_SALT_BYTES)
+        salt = self._disk.salt(_SALT_BYTES)
         content = _head(salt) + b"".join(_record(salt, _content([m])) for m in self.messages)
         failpoint("consensus.wal.truncate.before")
-        files.replace(self._path, content)
+        files.replace(self._disk, self._path, content)
         with files.storage("reopening the consensus log"):
-            os.close(self._descriptor)
-            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+            self._disk.close(self._descriptor)
+            self._descriptor = self._disk.open(self._path, append=True)
         self._salt, self._size = salt, len(content)
         failpoint("consensus.wal.truncate.after")
 
     def close(self) -> None:
         """Release the file; the log can't be used afterwards."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            self._disk.close(self._descriptor)
             self._descriptor = -1
 
 

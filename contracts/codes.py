@@ -284,3 +284,25 @@ PACKET_INCONSISTENT = declare(
     zh="数据包的业务键、通道顺序或轮次与其内容不一致。",
     en="The packet's business key, lane or cycle doesn't follow from its content.",
 )
+
+# ---- equivocation
+EQUIVOCATION_INVALID = declare(
+    "EQUIVOCATION_INVALID",
+    zh="双签证据无效：格式不符、签名不成立或两条声明并不矛盾。",
+    en="The evidence does not show a contradiction: its form, a signature or the values are wrong.",
+)
+EQUIVOCATION_STRANGER = declare(
+    "EQUIVOCATION_STRANGER",
+    zh="证据所指公钥从未是本链的验证节点。",
+    en="The key that the evidence is about was never a validator's on this chain.",
+)
+EQUIVOCATION_KNOWN = declare(
+    "EQUIVOCATION_KNOWN",
+    zh="该验证节点在此高度、轮次和步骤的双签已记录，无需重复上报。",
+    en="This contradiction is on record already; it need not be reported again.",
+)
+EQUIVOCATION_ENOUGH = declare(
+    "EQUIVOCATION_ENOUGH",
+    zh="该验证节点的双签记录已达上限，证据已足够。",
+    en="Enough contradictions of this validator are on record; no more are kept.",
+)

@@ -161,6 +161,8 @@ class Rule:
 
     roles: tuple[str, ...] = ()
     orgs: tuple[str, ...] = ()
+    validators: bool = False
+    """Also the validators' own node keys, which nobody registered as identities."""
 
     def check(self, identity: Identity) -> None:
         """Raise Rejected(NOT_PERMITTED) unless the identity satisfies the rule."""

@@ -9,6 +9,7 @@ from contracts.codes import (
 )
 from contracts.fields import identifier, malformed, public_key, text
 from contracts.framework import Context, Contract, Identity, Result, Rule, method
+from contracts.governance.organisations import key_joined, key_left
 from contracts.state_view import StateView
 from contracts.trace import Traced, traced_as
 from faults import Rejected
@@ -86,6 +87,7 @@ class Identities(Contract):
         if ctx.load(IdentityRecord, key) is not None:
             raise Rejected(IDENTITY_EXISTS)
         ctx.store(key, record)
+        key_joined(ctx, record.org, roles)
         ctx.emit(key, "register", org=record.org, roles=",".join(roles))
         return {"object": key}
 
@@ -105,5 +107,6 @@ class Identities(Contract):
             raise Rejected(SELF_REVOCATION)
         reason = text("reason", request.reason, required=True)
         ctx.store(key, record.changed(revoked_ms=ctx.time_ms))
+        key_left(ctx, record.org, record.roles)
         ctx.emit(key, "revoke", reason=reason)
         return {"object": key}

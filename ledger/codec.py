@@ -134,6 +134,10 @@ class Reader:
             raise self.refusal("too many elements")
         return number
 
+    def more(self) -> bool:
+        """Whether anything is left, for a last part that may be absent."""
+        return self._offset < len(self._data)
+
     def end(self) -> None:
         """Refuse trailing bytes."""
         if self._offset != len(self._data):

@@ -77,3 +77,8 @@ BAD_CHECKPOINT = declare(
     zh="检查点文件不正确：应为检查点 JSON 或创世文件。",
     en="the checkpoint file is neither a checkpoint nor a genesis file",
 )
+BAD_EQUIVOCATION = declare(
+    "BAD_EQUIVOCATION",
+    zh="双签证据不成立：两条声明须不同且均由该验证节点签名。",
+    en="Not evidence of a contradiction: two different statements, both signed, are needed.",
+)

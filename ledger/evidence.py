@@ -15,6 +15,7 @@ from ledger.evidence_file import (
     lineage_part,
     transaction_part,
 )
+from ledger.lineage import LineageStep
 from ledger.state_evidence import StateEvidence, check_state_proof, verify_state_evidence
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Checkpoint",
     "EvidenceFile",
     "LineagePart",
+    "LineageStep",
     "ReceiptPart",
     "Report",
     "StateEvidence",

@@ -124,9 +124,10 @@ class _Verification:
         """2: from the checkpoint's validators, through every change, to this header's quorum."""
         validators, height = self.trusted.validator_set, self.trusted.height
         with _Step(CERTIFICATE):
-            for part in self.file.lineage:
+            later = self._after_checkpoint()
+            for part in later:
                 validators, height = self._next_set(part, validators, height)
-            if self.file.lineage and header.height <= height:
+            if later and header.height <= height:
                 raise _failed(CERTIFICATE, "the lineage goes beyond the header")
             certificate = Certificate.decode(_raw(self.file.certificate, CERTIFICATE))
             hashed = verify_header(self.suite, validators, header, certificate)
@@ -134,9 +135,27 @@ class _Verification:
         self._passed(
             CERTIFICATE,
             f"{len(certificate.signers)} of {len(validators)} validators with {power} of "
-            f"{validators.total_power} power signed; {len(self.file.lineage)} changes of the set",
+            f"{validators.total_power} power signed; {len(later)} changes of the set",
         )
         return hashed
+
+    def _after_checkpoint(self) -> list[LineagePart]:
+        """The lineage's steps beyond the checkpoint; those up to it must lead to its set."""
+        steps = [(Header.decode(_raw(one.header, CERTIFICATE)), one) for one in self.file.lineage]
+        validators, height = None, 0
+        for header, part in steps:
+            if header.height > self.trusted.height:
+                break
+            if validators is None:  # who decided this one nobody here can say
+                announced = ValidatorSet.decode(_raw(part.next_validators, CERTIFICATE))
+                if announced.hash(self.suite) != header.next_validators_hash:
+                    raise _failed(CERTIFICATE, "a validator set is not the announced one")
+                validators, height = announced, header.height
+            else:
+                validators, height = self._next_set(part, validators, height)
+        if validators is not None and validators != self.trusted.validator_set:
+            raise _failed(CERTIFICATE, "the lineage does not lead to the checkpoint's validators")
+        return [part for header, part in steps if header.height > self.trusted.height]
 
     def _next_set(
         self, part: LineagePart, validators: ValidatorSet, height: int

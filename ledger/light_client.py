@@ -4,6 +4,7 @@ It follows validator sets one announced change at a time and freezes when two ce
 one height are shown to it: then more than a third of the other chain's power has lied.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +14,7 @@ from faults import Rejected
 from ledger.block import Header
 from ledger.certificate import Certificate, verify_header
 from ledger.codes import BAD_CERTIFICATE, BAD_PROOF, CLIENT_FROZEN, UNKNOWN_VALIDATORS
+from ledger.lineage import LineageStep
 from ledger.records import Record
 from ledger.state_evidence import StateEvidence, check_state_proof
 from ledger.validators import ValidatorSet
@@ -116,16 +118,47 @@ def read_proved(
 ) -> Proved:
     """Check StateEvidence bytes about `key` (an outbox or receipt leaf) and learn from its header.
 
-    Raises Rejected: MALFORMED, BAD_PROOF, and what `update` raises.
+    The evidence's lineage is followed first. Raises Rejected: MALFORMED, BAD_PROOF, and what
+    `update` raises.
     """
     decoded = StateEvidence.decode(evidence)
     if decoded.key != key:
         raise Rejected(BAD_PROOF, reason="evidence is about another key")
-    client = update(state, decoded.header, decoded.certificate, next_validators)
+    if state.frozen:
+        raise Rejected(CLIENT_FROZEN, chain=state.chain_id)
+    client, announced = follow(state, decoded.lineage, decoded.header.height)
+    if not client.frozen:
+        following = announced or next_validators
+        client = update(client, decoded.header, decoded.certificate, following)
     if client.frozen:
         return Proved(client, None, decoded.header)
     check_state_proof(suite_of(state.suite), decoded)
     return Proved(client, decoded.value, decoded.header)
+
+
+def follow(
+    state: LightClientState, lineage: Sequence[LineageStep], before: int
+) -> tuple[LightClientState, ValidatorSet | None]:
+    """The client after the lineage's headers, and the set that the last one announced.
+
+    Steps below the client's height tell it nothing and are passed over; all must be below height
+    `before` and ascend. Raises Rejected: BAD_PROOF, and what `update` raises.
+    """
+    announced: ValidatorSet | None = None
+    height = 0
+    for step in lineage:
+        if not height < step.header.height < before:
+            raise Rejected(BAD_PROOF, reason="the lineage does not ascend to the header")
+        height = step.header.height
+        if height < state.height:
+            continue
+        state = update(state, step.header, step.certificate, announced)
+        if state.frozen:
+            return state, None
+        announced = step.next_validators
+        if announced.hash(suite_of(state.suite)) != step.header.next_validators_hash:
+            raise Rejected(BAD_PROOF, reason="a validator set is not the announced one")
+    return state, announced
 
 
 def _set_for(

@@ -38,6 +38,7 @@ PACKET_BYTES_MAX = 20 * KIB
 STATE_PROOF_DEPTH_MAX = 64  # nibbles of a key hash
 STATE_VERSIONS_KEPT = 100
 STATE_EVIDENCE_BYTES_MAX = 2 * MIB
+STATE_LINEAGE_MAX = 128  # changes of validators in one state evidence: at most about 650 KiB
 
 GENESIS_BYTES_MAX = 4 * MIB
 EVIDENCE_BYTES_MAX = 256 * MIB

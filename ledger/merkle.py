@@ -158,6 +158,33 @@ class HashLog:
             node = node_hash(digest, left, node)
         return node
 
+    def peaks(self) -> dict[tuple[int, int], bytes]:
+        """The frontier's nodes by (level, index).
+
+        With them and the nodes completed later, `log_path` finds the path of any later leaf.
+        """
+        found: dict[tuple[int, int], bytes] = {}
+        start = 0
+        for node in self.frontier:
+            level = (self.size - start).bit_length() - 1
+            found[level, start >> level] = node
+            start += 1 << level
+        return found
+
+    @staticmethod
+    def at(size: int, node_at: NodeGetter) -> "HashLog":
+        """The log when it had `size` leaves: `node_at(level, index)` gives its nodes, then as now.
+
+        See `append_with_nodes`.
+        """
+        frontier: list[bytes] = []
+        start = 0
+        while start < size:
+            level = (size - start).bit_length() - 1
+            frontier.append(node_at(level, start >> level))
+            start += 1 << level
+        return HashLog(size, tuple(frontier))
+
     def encode(self) -> bytes:
         """Canonical bytes: u64 size, then the frontier."""
         writer = Writer().u64(self.size)

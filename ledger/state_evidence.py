@@ -1,4 +1,7 @@
-"""State evidence: a leaf's value or absence under a certified header, as chains show each other."""
+"""State evidence: a leaf's value or absence under a certified header, as chains show each other.
+
+For a reader whose light client is behind it also carries the changes of validators in between.
+"""
 
 from dataclasses import dataclass
 
@@ -13,6 +16,7 @@ from ledger.limits import (
     STATE_KEY_BYTES_MAX,
     STATE_VALUE_BYTES_MAX,
 )
+from ledger.lineage import LineageStep, read_lineage, write_lineage
 from ledger.state_proof import StateProof, verify_state
 from ledger.validators import ValidatorSet
 
@@ -21,22 +25,29 @@ _PROOF_BYTES_MAX = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StateEvidence:
-    """A key's value (None: its absence) with state proof, header and certificate."""
+    """A key's value (None: its absence) with state proof, header and certificate.
+
+    lineage: changes of validators that a light client may need to know the header's set.
+    """
 
     header: Header
     certificate: Certificate
     key: str
     value: bytes | None
     proof: StateProof
+    lineage: tuple[LineageStep, ...] = ()
 
     def encode(self) -> bytes:
-        """Canonical bytes: header, certificate, key, u8 present, value if present, proof."""
+        """Canonical bytes: header, certificate, key, u8 present, value, proof, lineage if any."""
         writer = Writer().lp(self.header.encode()).lp(self.certificate.encode()).text(self.key)
         if self.value is None:
             writer.u8(0)
         else:
             writer.u8(1).lp(self.value)
-        return writer.lp(self.proof.encode()).done()
+        writer.lp(self.proof.encode())
+        if self.lineage:
+            write_lineage(writer, self.lineage)
+        return writer.done()
 
     @staticmethod
     def decode(data: bytes) -> "StateEvidence":
@@ -50,8 +61,9 @@ class StateEvidence:
             raise reader.refusal("present is 0 or 1")
         value = reader.lp(STATE_VALUE_BYTES_MAX) if present else None
         proof = StateProof.decode(reader.lp(_PROOF_BYTES_MAX))
+        lineage = read_lineage(reader) if reader.more() else ()
         reader.end()
-        return StateEvidence(header, certificate, key, value, proof)
+        return StateEvidence(header, certificate, key, value, proof, lineage)
 
 
 def verify_state_evidence(suite: Suite, validators: ValidatorSet, evidence: StateEvidence) -> None:

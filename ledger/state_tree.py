@@ -47,6 +47,7 @@ __all__ = [
     "Staged",
     "StateProof",
     "StateTree",
+    "root_record",
     "verify_state",
 ]
 
@@ -117,7 +118,7 @@ class StateTree:
         node, root = update.apply(base_node, base_root, prepared)
         for key, value in writes.items():
             batch[VALUE_PREFIX + key.encode()] = value
-        batch[ROOT_PREFIX + _number(version)] = _number(_NO_NODE if node is None else node) + root
+        batch.update(root_record(version, node, root))
         if update.stale:
             batch[STALE_PREFIX + _number(version)] = _encode_stale(update.stale)
         self._prune(batch, version, version - 1 if base_version is None else base_version)
@@ -137,6 +138,30 @@ class StateTree:
             return StateProof(HERE, nodes)
         content = content_hash(self._digest, leaf.key, leaf.value)
         return StateProof(OTHER_LEAF, nodes, leaf.key_hash, content)
+
+    def child(self, path: str, version: int) -> Child | None:
+        """What stands at `path` (hexadecimal nibbles) at `version`, or None: nothing, or above it.
+
+        Raises Rejected(VERSION_NOT_KEPT).
+        """
+        node_version, root = self._root_node(version)
+        child = None if node_version is None else Child(node_version, root, False)
+        for depth, digit in enumerate(path):
+            if child is None or child.is_leaf:
+                return None
+            child = Inner.decode(self._node(path[:depth], child)).child(int(digit, 16))
+        return child
+
+    def node(self, path: str, child: Child) -> Inner | Leaf:
+        """The node that `child` names at `path`; Rejected(VERSION_NOT_KEPT) if it is pruned."""
+        data = self._node(path, child)
+        return Leaf.decode(data) if child.is_leaf else Inner.decode(data)
+
+    def _node(self, path: str, child: Child) -> bytes:
+        data = self._kv.get(node_key(path, child.version))
+        if data is None:
+            raise Rejected(VERSION_NOT_KEPT, version=child.version)
+        return data
 
     def _root_node(self, version: int) -> tuple[int | None, bytes]:
         """The version that wrote the root node of `version` (None: empty), and its hash."""
@@ -192,6 +217,11 @@ class StateTree:
                     invariant(key not in batch, "a node that is written is not stale")
                     batch[key] = None
                 batch[index_key] = None
+
+
+def root_record(version: int, node: int | None, root: bytes) -> dict[bytes, bytes | None]:
+    """The entry that makes `version` known: which version wrote its root node, and the hash."""
+    return {ROOT_PREFIX + _number(version): _number(_NO_NODE if node is None else node) + root}
 
 
 def _number(version: int) -> bytes:

@@ -48,6 +48,16 @@ class Update:
             return None, EMPTY_ROOT
         return self._version, self._store("", inner, unplaced).hash
 
+    def build(self, path: str, writes: Sequence[Write]) -> Child | None:
+        """The whole subtree at `path` from nothing; `writes` ascend by place and remove nothing."""
+        if path == "":
+            node, root = self.apply(None, EMPTY_ROOT, writes)
+            return None if node is None else Child(node, root, False)
+        child = self._build(path, writes)
+        if child is not None and child.leaf is not None:
+            self._batch[node_key(path, self._version)] = child.leaf.encode()
+        return child
+
     def _merge(self, path: str, child: Child | None, writes: Sequence[Write]) -> Child | None:
         """The child at `path` after `writes`; the same object when nothing changed."""
         if child is None:

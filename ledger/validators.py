@@ -9,7 +9,9 @@ from crypto.suites import Suite
 from ledger.codec import Reader, Writer
 from ledger.limits import POWER_MAX, PUBLIC_KEY_BYTES, VALIDATORS_MAX
 
-_BYTES_MAX = 4 + VALIDATORS_MAX * (PUBLIC_KEY_BYTES + 8)
+VALIDATOR_SET_BYTES_MAX = 4 + VALIDATORS_MAX * (PUBLIC_KEY_BYTES + 8)
+SIGNING_RECORD_BYTES = 16
+"""Id of a node's record of what it signed; empty stands for the record a key began with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class ValidatorSet:
     @staticmethod
     def decode(data: bytes) -> "ValidatorSet":
         """Read `encode`'s bytes; MALFORMED otherwise."""
-        reader = Reader(data, "validator set", limit=_BYTES_MAX)
+        reader = Reader(data, "validator set", limit=VALIDATOR_SET_BYTES_MAX)
         count = reader.count(VALIDATORS_MAX)
         validators = tuple(
             Validator(reader.fixed(PUBLIC_KEY_BYTES), reader.u64()) for _ in range(count)
@@ -90,3 +92,19 @@ class ValidatorSet:
     @cached_property
     def _positions(self) -> dict[bytes, int]:
         return {validator.public_key: i for i, validator in enumerate(self.validators)}
+
+
+def possession_bytes(
+    chain_id: str, public_key: bytes, epoch: int, signing_record: bytes, height: int
+) -> bytes:
+    """What a validator key signs to be admitted for the `epoch`-th time, domain tag included.
+
+    `height` is a recent block's: the statement holds for the 1,000 blocks after it.
+    """
+    writer = Writer().text(chain_id).fixed(public_key, PUBLIC_KEY_BYTES).u64(epoch)
+    return tagged("yilian/validator-key/v1", writer.lp(signing_record).u64(height).done())
+
+
+def short_name(public_key: bytes) -> str:
+    """A key as people read it in logs and refusals: 8 bytes of x, in hex."""
+    return public_key[1:9].hex()

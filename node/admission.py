@@ -4,6 +4,7 @@ These refusals never enter a block: a proposer leaves such a transaction out, a 
 block that holds one. What a contract refuses is another matter and has its receipt.
 """
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from crypto.suites import Suite
 from faults import Rejected
+from ledger.block import Block
 from ledger.transaction import (
     ParsedTransaction,
     check_signature,
@@ -58,6 +60,15 @@ class Admission:
             raise _replayed(parsed)
         self._verify(parsed)
         return parsed
+
+    def foresee(self, block: Block) -> None:
+        """Verify the signatures of a block that will be executed soon, so that they are known then.
+
+        From any thread; what is wrong is found, and said, when the block is executed.
+        """
+        for raw in block.transactions:
+            with contextlib.suppress(Rejected):
+                self._verify(self.parse(raw))
 
     def check_block(
         self, transactions: Sequence[ParsedTransaction], height: int

@@ -17,7 +17,10 @@ block boundary. Integers in keys are 8 bytes big-endian, so that heights order a
 | `E/` u16 length, object key, number | height, tx hash, event |
 | `N/` signer, nonce | last height: until then the pair is refused |
 | `X/` last height, signer, nonce | nothing; finds what of `N/` may go |
+| `Q/` state key | evidence on its way onto the chain (node/evidence_desk.py) |
 | `L/` level, index | a complete node of the log of block hashes |
+| `M/base` | where a store begins that was taken over from a snapshot (Base) |
+| `V/` height | the validator set that decides from this height on; one entry a change |
 
 Lower-case prefixes belong to the state tree (ledger/state_tree.py).
 """
@@ -33,6 +36,7 @@ from ledger.kv import KeyValue
 from ledger.limits import HASH_BYTES, NONCE_BYTES, OPERATIONS_MAX, PUBLIC_KEY_BYTES
 from ledger.merkle import HashLog
 from ledger.receipt import RECEIPT_BYTES_MAX, Receipt
+from ledger.validators import ValidatorSet
 from node.codes import STORE_FOREIGN
 
 FORMAT_VERSION = b"1"
@@ -42,6 +46,7 @@ META_CHAIN = b"M/chain"
 META_GENESIS = b"M/genesis"
 META_HEIGHT = b"M/height"
 META_LOG = b"M/log"
+META_BASE = b"M/base"
 BLOCK = b"B/"
 HEADER = b"H/"
 PRECOMMIT_CERTIFICATE = b"C/P/"
@@ -52,6 +57,7 @@ EVENT = b"E/"
 NONCE = b"N/"
 NONCE_EXPIRY = b"X/"
 LOG_NODE = b"L/"
+VALIDATORS = b"V/"
 
 EVENTS_READ_MAX = 100_000
 
@@ -81,6 +87,29 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """Where a store begins that was taken over from a snapshot; others begin at genesis.
+
+    height: the snapshot's. Blocks from there on are whole; those from `first` up to it are here
+    without certificates, the snapshot's proves them. log: of the block hashes before `first`.
+    """
+
+    height: int
+    first: int
+    log: HashLog
+
+    def encode(self) -> bytes:
+        """As stored: u64 height, u64 first, log."""
+        return u64(self.height) + u64(self.first) + self.log.encode()
+
+    @staticmethod
+    def decode(raw: bytes) -> "Base":
+        """Undo `encode`."""
+        height, first = int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:16], "big")
+        return Base(height, first, HashLog.decode(raw[16:]))
+
+
+@dataclass(frozen=True, slots=True)
 class BlockWrite:
     """All that a block adds to the store."""
 
@@ -91,6 +120,8 @@ class BlockWrite:
     log: HashLog
     log_nodes: LogNodes
     state_batch: Mapping[bytes, bytes | None]
+    validators: tuple[int, ValidatorSet] | None = None
+    """A change that the block brings: from which height on which set decides."""
 
 
 def u64(number: int) -> bytes:
@@ -103,7 +134,8 @@ def nonce_key(signer: bytes, nonce: bytes) -> bytes:
     return NONCE + signer + nonce
 
 
-def _node_batch(nodes: LogNodes) -> Batch:
+def node_entries(nodes: LogNodes) -> Batch:
+    """Nodes of the log of block hashes, as they are stored."""
     return {LOG_NODE + bytes([level]) + u64(index): node for (level, index), node in nodes.items()}
 
 
@@ -133,7 +165,13 @@ class BlockStore:
         return True
 
     def begin(
-        self, chain_id: str, genesis_hash: bytes, log: HashLog, log_nodes: LogNodes, state: Batch
+        self,
+        chain_id: str,
+        genesis_hash: bytes,
+        log: HashLog,
+        log_nodes: LogNodes,
+        state: Batch,
+        validators: ValidatorSet,
     ) -> None:
         """Write the empty chain with its genesis state, as one batch."""
         failpoint("node.genesis.before")
@@ -144,7 +182,8 @@ class BlockStore:
                 META_GENESIS: genesis_hash,
                 META_HEIGHT: u64(0),
                 META_LOG: log.encode(),
-                **_node_batch(log_nodes),
+                VALIDATORS + u64(1): validators.encode(),
+                **node_entries(log_nodes),
                 **state,
             }
         )
@@ -155,11 +194,21 @@ class BlockStore:
         raw = self.kv.get(META_HEIGHT)
         return int.from_bytes(raw, "big") if raw else 0
 
+    def base(self) -> Base | None:
+        """Where this store begins, if not at genesis."""
+        raw = self.kv.get(META_BASE)
+        return Base.decode(raw) if raw else None
+
     def log(self) -> HashLog:
         """The log of the hashes of all committed blocks."""
         raw = self.kv.get(META_LOG)
         invariant(raw is not None, "an opened store has a log of block hashes")
         return HashLog.decode(raw or b"")
+
+    def validator_changes(self) -> Iterator[tuple[int, ValidatorSet]]:
+        """From which height on which set decides, ascending."""
+        for key, raw in self.kv.scan(VALIDATORS):
+            yield int.from_bytes(key[len(VALIDATORS) :], "big"), ValidatorSet.decode(raw)
 
     def log_node(self, level: int, index: int) -> bytes:
         """A complete node of that log, for inclusion paths; empty when it isn't stored."""
@@ -203,9 +252,14 @@ class BlockStore:
         """All events of an object, oldest first."""
         found = self.kv.scan(_event_prefix(object_key), limit=EVENTS_READ_MAX)
         for _, raw in found:
-            yield StoredEvent(
-                int.from_bytes(raw[:8], "big"), raw[8 : 8 + HASH_BYTES], raw[8 + HASH_BYTES :]
-            )
+            yield _stored_event(raw)
+
+    def newest_events(self, object_key: str, count: int) -> Iterator[StoredEvent]:
+        """The object's first `count` events, the newest of them first."""
+        prefix = _event_prefix(object_key)
+        if count > 0:
+            for _, raw in self.kv.scan(prefix, start=prefix + u64(count - 1), reverse=True):
+                yield _stored_event(raw)
 
     def used(self, pairs: Sequence[tuple[bytes, bytes]]) -> list[bool]:
         """Which of these (signer, nonce) are remembered as used."""
@@ -233,15 +287,15 @@ class BlockStore:
         batch: Batch = dict(write.state_batch)
         batch[META_HEIGHT] = height
         batch[META_LOG] = write.log.encode()
-        batch[BLOCK + height] = write.block.encode()
-        batch[HEADER + height] = write.block_hash + header.encode()
+        batch.update(block_entries(write.block, write.block_hash))
         batch[prefix + height] = write.certificate.encode()
-        batch.update(_node_batch(write.log_nodes))
+        batch.update(node_entries(write.log_nodes))
+        if write.validators is not None:
+            first, validators = write.validators
+            batch[VALIDATORS + u64(first)] = validators.encode()
         for index, one in enumerate(write.applied):
-            batch[TRANSACTION + one.tx_hash] = height + u64(index)
-            batch[RECEIPTS + one.tx_hash] = encode_receipts(one.receipts)
-            batch[nonce_key(one.signer, one.nonce)] = u64(one.last_height)
-            batch[NONCE_EXPIRY + u64(one.last_height) + one.signer + one.nonce] = b""
+            batch.update(transaction_entries(one, header.height, index))
+            batch.update([receipts_entry(one.tx_hash, one.receipts)])
         self._add_events(batch, header.height, write.applied)
         self._forget_nonces(batch, header.height)
         return batch
@@ -254,7 +308,8 @@ class BlockStore:
                 prefix = _event_prefix(object_key)
                 if prefix not in following:
                     following[prefix] = self._event_count(prefix)
-                batch[prefix + u64(following[prefix])] = u64(height) + one.tx_hash + event
+                entry = StoredEvent(height, one.tx_hash, event)
+                batch.update([event_entry(object_key, following[prefix], entry)])
                 following[prefix] += 1
 
     def _event_count(self, prefix: bytes) -> int:
@@ -273,6 +328,40 @@ class BlockStore:
             batch[NONCE + pair] = None
 
 
+def block_entries(block: Block, block_hash: bytes) -> Batch:
+    """A block and its header, as they are stored."""
+    height = u64(block.header.height)
+    return {
+        BLOCK + height: block.encode(),
+        HEADER + height: block_hash + block.header.encode(),
+    }
+
+
+def transaction_entries(one: Applied, height: int, index: int) -> Batch:
+    """Where a transaction stands, and that its nonce is used until it expires, as stored."""
+    return {
+        TRANSACTION + one.tx_hash: u64(height) + u64(index),
+        nonce_key(one.signer, one.nonce): u64(one.last_height),
+        NONCE_EXPIRY + u64(one.last_height) + one.signer + one.nonce: b"",
+    }
+
+
+def receipts_entry(tx_hash: bytes, receipts: Sequence[Receipt]) -> tuple[bytes, bytes]:
+    """A transaction's receipts, as they are stored."""
+    return RECEIPTS + tx_hash, encode_receipts(receipts)
+
+
+def event_entry(object_key: str, number: int, event: StoredEvent) -> tuple[bytes, bytes]:
+    """Event `number` (0 is the first) of an object, as it is stored."""
+    value = u64(event.height) + event.tx_hash + event.event
+    return _event_prefix(object_key) + u64(number), value
+
+
+def _stored_event(raw: bytes) -> StoredEvent:
+    end = 8 + HASH_BYTES
+    return StoredEvent(int.from_bytes(raw[:8], "big"), raw[8:end], raw[end:])
+
+
 def encode_receipts(receipts: Sequence[Receipt]) -> bytes:
     """The receipts of one transaction as one value."""
     writer = Writer().u32(len(receipts))
@@ -281,11 +370,9 @@ def encode_receipts(receipts: Sequence[Receipt]) -> bytes:
     return writer.done()
 
 
-def decode_receipts(raw: bytes) -> tuple[Receipt, ...]:
+def decode_receipts(raw: bytes, limit: int = OPERATIONS_MAX) -> tuple[Receipt, ...]:
     """Undo `encode_receipts`."""
     reader = Reader(raw, "receipts")
-    found = tuple(
-        Receipt.decode(reader.lp(RECEIPT_BYTES_MAX)) for _ in range(reader.count(OPERATIONS_MAX))
-    )
+    found = tuple(Receipt.decode(reader.lp(RECEIPT_BYTES_MAX)) for _ in range(reader.count(limit)))
     reader.end()
     return found

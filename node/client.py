@@ -97,25 +97,35 @@ class Client:
         request = pb.ReceiptRequest(tx_hash=tx_hash, wait_ms=wait_ms)
         return self._call(self._ledger.GetReceipt, request, wait_ms)
 
-    def state(self, key: str) -> pb.StateReply:
-        """The leaf at `key`, or its absence, with the proof."""
-        return self._call(self._ledger.GetState, pb.StateRequest(key=key))
+    def state(self, key: str, trusted_height: int | None = None) -> pb.StateReply:
+        """The leaf at `key`, or its absence, with the proof for a light client at that height."""
+        request = pb.StateRequest(key=key, trusted_height=trusted_height)
+        return self._call(self._ledger.GetState, request)
 
     def trace(self, key: str) -> pb.TraceReply:
         """All events of the object at `key`, with the proof that they are all."""
         return self._call(self._ledger.GetTrace, pb.TraceRequest(key=key))
 
-    def evidence(self, key: str) -> bytes:
-        """The evidence file of the object at `key`."""
-        return self._call(self._ledger.GetEvidence, pb.EvidenceRequest(key=key)).evidence
+    def evidence(self, key: str, trusted_height: int = 0) -> bytes:
+        """The evidence file of the object at `key`, for a checkpoint at that height."""
+        request = pb.EvidenceRequest(key=key, trusted_height=trusted_height)
+        return self._call(self._ledger.GetEvidence, request).evidence
 
     def block(self, height: int = 0) -> pb.BlockReply:
         """The block at `height` (0 = newest) with its header and certificate."""
         return self._call(self._ledger.GetBlock, pb.BlockRequest(height=height))
 
+    def validators(self) -> pb.ValidatorsReply:
+        """Who decides blocks now and next, and whom of them the node hears."""
+        return self._call(self._ledger.Validators, pb.ValidatorsRequest())
+
     def status(self) -> pb.StatusReply:
         """Where the node stands."""
         return self._call(self._ledger.Status, pb.StatusRequest())
+
+    def why(self) -> pb.WhyReply:
+        """Why no block is coming, or that all is well."""
+        return self._call(self._ledger.Why, pb.WhyRequest())
 
     def prepare(
         self, kind: str, document: bytes, signer: bytes, options: Mapping[str, str] | None = None

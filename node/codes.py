@@ -32,6 +32,11 @@ TX_REPLAYED = declare(
     zh="同一签名者的同一随机数已用过，该交易不会再次执行",
     en="this signer has used this nonce before: the transaction is not applied again",
 )
+TX_QUARANTINED = declare(
+    "TX_QUARANTINED",
+    zh="该交易在各节点上的执行结果不一致，已被隔离，请联系运维排查后另行提交。",
+    en="Nodes execute this transaction to different results; it is held back, have it looked into.",
+)
 RECEIPT_NOT_FOUND = declare(
     "RECEIPT_NOT_FOUND",
     zh="该交易尚未上链，请稍后再查或重新提交",

@@ -19,6 +19,7 @@ CONFIG_BYTES_MAX = 256 * 1024
 Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=3_600_000)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 Listen = Annotated[str, msgspec.Meta(pattern=r"^([^\s:]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$")]
+NodeName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^04[0-9a-f]{128}$")]
 
 
@@ -29,12 +30,14 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class NodeSection(_Section, frozen=True):
     """Who this node is and where its data, genesis and key are."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    name: NodeName
     home: Text
     genesis: Text
     key_file: Text
     passphrase_env: str = ""
     passphrase_file: str = ""
+    mode: Literal["validator", "observer"] = "validator"
+    """An observer follows the chain and serves all reads, but never signs: for auditors."""
 
 
 class ListenSection(_Section, frozen=True):
@@ -48,13 +51,23 @@ class KnownPeer(_Section, frozen=True):
 
     public_key: PublicKey
     address: Listen
+    name: NodeName | None = None
+    """What people call it; shown by `yilian why` instead of the beginning of its key."""
+
+
+class KnownObserver(_Section, frozen=True):
+    """A node without a vote that may connect to this one: its node key."""
+
+    public_key: PublicKey
+    name: NodeName | None = None
 
 
 class PeersSection(_Section, frozen=True):
-    """The peer network: own address, and the validators to connect to."""
+    """The peer network: own address, the validators to connect to, the observers let in."""
 
     listen: Listen = "127.0.0.1:0"
     known: Annotated[tuple[KnownPeer, ...], msgspec.Meta(max_length=64)] = ()
+    observers: Annotated[tuple[KnownObserver, ...], msgspec.Meta(max_length=64)] = ()
 
 
 class ConsensusSection(_Section, frozen=True):
@@ -67,6 +80,7 @@ class ConsensusSection(_Section, frozen=True):
     timeout_prevote_delta_ms: Milliseconds = 250
     timeout_precommit_delta_ms: Milliseconds = 250
     status_interval_ms: Milliseconds = 500
+    log_bytes_max: Annotated[int, msgspec.Meta(ge=1024, le=1024**3)] = 1024**2
 
 
 class PoolSection(_Section, frozen=True):
@@ -87,6 +101,18 @@ class CustodianSection(_Section, frozen=True):
     institutions: str = ""
 
 
+class SnapshotsSection(_Section, frozen=True):
+    """Copies of the store kept for nodes far behind, and when to take one over from others."""
+
+    every: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1_000
+    """Blocks between two copies; 0 keeps none."""
+    keep: Annotated[int, msgspec.Meta(ge=1, le=16)] = 2
+    take_when_behind: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 5_000
+    """Blocks behind the highest peer from which a snapshot is taken instead of every block; 0:
+    never. A node that took one has no older blocks, so a custodian's node never does: it needs the
+    payloads in them."""
+
+
 class LogSection(_Section, frozen=True):
     """What is logged, and as what."""
 
@@ -103,6 +129,7 @@ class NodeConfig(_Section, frozen=True):
     peers: PeersSection = PeersSection()
     consensus: ConsensusSection = ConsensusSection()
     pool: PoolSection = PoolSection()
+    snapshots: SnapshotsSection = SnapshotsSection()
     custodian: CustodianSection = CustodianSection()
     log: LogSection = LogSection()
 
@@ -170,6 +197,10 @@ def _check_peers(peers: PeersSection) -> None:
         if peer.public_key in seen:
             raise _invalid(f"peers.known[{index}].public_key", "list each peer once")
         seen.add(peer.public_key)
+    for index, observer in enumerate(peers.observers):
+        if observer.public_key in seen:
+            raise _invalid(f"peers.observers[{index}].public_key", "list each peer once")
+        seen.add(observer.public_key)
 
 
 def _check_custodian(custodian: CustodianSection) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contracts.codes import OBJECT_NOT_FOUND
 from faults import Rejected, invariant
 from ledger.block import Block
-from ledger.evidence import TransactionPart, build_evidence, transaction_part
+from ledger.evidence import TransactionPart, build_evidence, lineage_part, transaction_part
 from ledger.merkle import log_path
 from ledger.receipt import Receipt
 from ledger.transaction import body_hash
@@ -23,15 +23,22 @@ TRANSACTION_BYTES_MAX = 8 * 1024 * 1024
 """Bytes of all transactions in one file, before they become hexadecimal."""
 
 
-def evidence_file(executor: Executor, reader: Reader, key: str) -> bytes:
-    """The file's bytes; Rejected REQUEST_INVALID, OBJECT_NOT_FOUND (also before block 1)."""
+def evidence_file(executor: Executor, reader: Reader, key: str, trusted_height: int = 0) -> bytes:
+    """The file's bytes; Rejected REQUEST_INVALID, OBJECT_NOT_FOUND (also before block 1).
+
+    It carries the changes of validators since the checkpoint at `trusted_height` (0 = genesis).
+    """
     newest = reader.newest()
     state = reader.state_evidence(key, newest) if newest else None
     if newest is None or state is None or state.value is None:
         raise Rejected(OBJECT_NOT_FOUND, object=key)
     events = reader.events(key, newest.height)
     parts = _transactions(executor, newest, events)
-    return build_evidence(executor.suite, state, [one.event for one in events], parts)
+    lineage = [
+        lineage_part(one.header, one.certificate, one.next_validators)
+        for one in reader.lineage(trusted_height, newest.height)
+    ]
+    return build_evidence(executor.suite, state, [one.event for one in events], parts, lineage)
 
 
 def _transactions(
@@ -41,7 +48,10 @@ def _transactions(
     parts: list[TransactionPart] = []
     size = 0
     for tx_hash in _newest_first(events):
-        height, index = _place(executor, tx_hash)
+        place = executor.store.place(tx_hash)
+        if place is None:  # older than the snapshot that this store began from
+            break
+        height, index = place
         block = executor.store.block(height)
         if block is None or len(parts) == TRANSACTIONS_MAX:
             break
@@ -54,12 +64,6 @@ def _transactions(
 
 def _newest_first(events: Sequence[StoredEvent]) -> Iterator[bytes]:
     yield from dict.fromkeys(one.tx_hash for one in reversed(events))
-
-
-def _place(executor: Executor, tx_hash: bytes) -> tuple[int, int]:
-    place = executor.store.place(tx_hash)
-    invariant(place is not None, "the transaction of a stored event is stored")
-    return place or (0, 0)
 
 
 def _part(executor: Executor, newest: Certified, block: Block, index: int) -> TransactionPart:

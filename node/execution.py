@@ -53,6 +53,8 @@ class Outcome:
     block_hash: bytes
     applied: tuple[Applied, ...]
     state_batch: Mapping[bytes, bytes | None]
+    writes: Mapping[str, bytes | None]
+    """Every state key written, with its new value: what nodes compare when their roots differ."""
 
 
 def run(
@@ -69,7 +71,8 @@ def run(
     applied = tuple(
         _apply(suite, view, context, index, parsed) for index, parsed in enumerate(transactions)
     )
-    staged = tree.stage(frame.height, frame.height - 1, view.writes())
+    writes = view.writes()
+    staged = tree.stage(frame.height, frame.height - 1, writes)
     receipts = [receipt for one in applied for receipt in one.receipts]
     raw = tuple(parsed.raw for parsed in transactions)
     header = Header(
@@ -85,7 +88,7 @@ def run(
         next_validators_hash=frame.next_validators_hash,
         proposer=frame.proposer,
     )
-    return Outcome(Block(header, raw), block_hash(suite, header), applied, staged.batch)
+    return Outcome(Block(header, raw), block_hash(suite, header), applied, staged.batch, writes)
 
 
 def _apply(

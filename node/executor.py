@@ -9,21 +9,37 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
+from consensus.application import OtherRoots
+from consensus.bisection import EVERYTHING, Selection
+from contracts.governance.records import (
+    DELAY,
+    VALIDATORS_KEY,
+    ValidatorsRecord,
+    admitted_record,
+)
 from contracts.registry import initial_state
 from crypto.suites import Suite, suite
 from faults import Misuse, Rejected, invariant
 from ledger.block import Block, Header, block_hash, history_leaf
 from ledger.certificate import Certificate
+from ledger.equivocation import Equivocation
 from ledger.genesis import genesis_hash, load_genesis
 from ledger.merkle import HashLog
+from ledger.records import decode
 from ledger.state_tree import StateTree
 from ledger.transaction import ParsedTransaction
 from ledger.validators import ValidatorSet
 from node.admission import Admission
 from node.block_store import BlockStore, BlockWrite
+from node.codes import TX_QUARANTINED
 from node.execution import Frame, Outcome, Unapplicable, run
 from node.logs import get_logger, log_event
 from node.mempool import Pool, Waiting
+from node.validator_history import ValidatorHistory
+from node.why.write_sets import WriteSets
+
+QUARANTINE_MAX = 1_000
+"""Transactions held back; they are remembered by this process only, and found again if need be."""
 
 OUTCOMES_KEPT = 8
 """Executed blocks whose effects wait for a decision: rounds of one height."""
@@ -32,6 +48,8 @@ _log = get_logger("node.executor")
 
 BUILD_BYTES_MAX = 13 * 1024 * 1024
 """How much a block of ours holds at most: consensus messages carry blocks of up to 14 MiB."""
+
+_ROOTS_OF_EXECUTION = ("receipts_root", "state_root")
 
 CommitListener = Callable[[int, tuple[bytes, ...]], None]
 
@@ -54,11 +72,14 @@ class Executor:
         self.tree = StateTree(store.kv, self.suite.hash)
         self.admission = Admission(store, self.suite, genesis.chain_id)
         self.genesis_hash = genesis_hash(genesis_file)
-        self._validators = genesis.validator_set
         self._listeners: list[CommitListener] = []
+        self.reporter: Callable[[Equivocation], None] | None = None
         self._outcomes: OrderedDict[bytes, Outcome] = OrderedDict()
+        self._quarantine: OrderedDict[bytes, None] = OrderedDict()
+        self.write_sets = WriteSets(self.suite)
         self._lock = threading.RLock()
         self._begin()
+        self.validator_history = ValidatorHistory.of(store.validator_changes())
         self._height = store.height()
         self._log = store.log()
         self._last_hash: bytes = self.genesis_hash
@@ -81,8 +102,14 @@ class Executor:
         return self._last_header
 
     def validators(self, height: int) -> ValidatorSet:
-        """Who decides the block at `height`: the genesis set, until governance can change it."""
-        return self._validators
+        """Who decides the block at `height`, which is at most two above the newest committed."""
+        if height > self._height + DELAY:
+            raise Misuse(f"who decides height {height} is not known at height {self._height}")
+        return self.validator_history.at(max(1, height))
+
+    def signing_record(self, public_key: bytes, height: int) -> bytes | None:
+        """Which signing record may sign with a validator's key at `height`; None: none may."""
+        return admitted_record(self.tree, public_key, height)
 
     def block(self, height: int) -> tuple[Block, Certificate] | None:
         """A committed block with its best certificate."""
@@ -93,11 +120,13 @@ class Executor:
         """How many transactions wait."""
         return len(self.pool)
 
-    def build(self, height: int, proposer: bytes, time_ms: int) -> Block:
+    def build(
+        self, height: int, proposer: bytes, time_ms: int, selection: Selection = EVERYTHING
+    ) -> Block:
         """Prepare the next block from the pool; what may not stand in it is dropped there."""
         with self._lock:
             self._expect(height)
-            parsed = self._candidates(height)
+            parsed = self._candidates(height, selection)
             frame = self._frame(time_ms, proposer)
             while True:
                 try:
@@ -136,11 +165,32 @@ class Executor:
                 outcome = run(self.suite, self.tree, frame, parsed)
             except Unapplicable as defect:
                 self._log_defect(parsed[defect.index])
-                return f"transaction {defect.index} can't be applied"
+                return OtherRoots(f"transaction {defect.index} can't be applied")
             if outcome.block.header != header:
+                self.write_sets.differ(header, outcome)
                 return _difference(header, outcome.block.header)
             self._keep(outcome)
             return None
+
+    def transaction_hashes(self, block: Block) -> tuple[bytes, ...]:
+        """The hashes by which clients know a block's transactions; none of a malformed block."""
+        try:
+            return tuple(self.admission.parse(raw).hash for raw in block.transactions)
+        except Rejected:
+            return ()
+
+    def quarantine(self, tx_hash: bytes) -> None:
+        """Hold a transaction back: nodes execute it to different roots."""
+        with self._lock:
+            self._quarantine[tx_hash] = None
+            while len(self._quarantine) > QUARANTINE_MAX:
+                self._quarantine.popitem(last=False)
+        self.pool.remove([tx_hash])
+
+    def report(self, found: Equivocation) -> None:
+        """Pass on evidence against a validator; nothing happens in a node that reports none."""
+        if self.reporter is not None:
+            self.reporter(found)
 
     def commit(self, block: Block, certificate: Certificate) -> None:
         """Finalize: everything the block did becomes durable in one batch, then readers see it."""
@@ -153,6 +203,7 @@ class Executor:
             invariant(reason is None, f"a decided block does not execute: {reason}")
             outcome = self._outcomes[decided]
             log, nodes = self._log.append_with_nodes(self.suite.hash, history_leaf(decided))
+            change = self._validator_change(block.header.height, outcome)
             self.store.commit(
                 BlockWrite(
                     block=block,
@@ -162,8 +213,11 @@ class Executor:
                     log=log,
                     log_nodes=nodes,
                     state_batch=outcome.state_batch,
+                    validators=change,
                 )
             )
+            if change is not None:
+                self.validator_history = self.validator_history.with_change(*change)
             self._advance(block.header, decided, log)
         hashes = tuple(one.tx_hash for one in outcome.applied)
         self.pool.remove(hashes)
@@ -187,6 +241,8 @@ class Executor:
     def submit(self, raw: bytes) -> tuple[bytes, bool]:
         """Check a transaction and put it into the pool: its hash, and whether it was new there."""
         parsed = self.check(raw)
+        if parsed.hash in self._quarantine:
+            raise Rejected(TX_QUARANTINED, tx_hash=parsed.hash.hex())
         waiting = Waiting(
             tx_hash=parsed.hash,
             signer=parsed.body.signer,
@@ -208,7 +264,20 @@ class Executor:
         leaf = history_leaf(self.genesis_hash)
         log, nodes = HashLog().append_with_nodes(self.suite.hash, leaf)
         chain_id = self.genesis.chain_id
-        self.store.begin(chain_id, self.genesis_hash, log, nodes, dict(staged.batch))
+        state = dict(staged.batch)
+        first = self.genesis.validator_set
+        self.store.begin(chain_id, self.genesis_hash, log, nodes, state, first)
+
+    def _validator_change(self, height: int, outcome: Outcome) -> tuple[int, ValidatorSet] | None:
+        """The set that block `height` puts in force, and from where on; None if it changes none."""
+        raw = outcome.writes.get(VALIDATORS_KEY)
+        if raw is None:
+            return None
+        record = decode(ValidatorsRecord, raw)
+        validators = ValidatorSet.decode(record.pending)
+        if record.next_height != height + DELAY or validators == self.validators(height + 1):
+            return None
+        return record.next_height, validators
 
     def _expect(self, height: int) -> None:
         if height != self._height + 1:
@@ -227,10 +296,11 @@ class Executor:
             proposer=proposer,
         )
 
-    def _candidates(self, height: int) -> list[ParsedTransaction]:
+    def _candidates(self, height: int, selection: Selection) -> list[ParsedTransaction]:
         waiting = self.pool.take(
             self.genesis.parameters.max_block_operations,
-            min(self.genesis.parameters.max_block_bytes, BUILD_BYTES_MAX),
+            min(self.genesis.parameters.max_block_bytes, BUILD_BYTES_MAX) >> selection.halvings,
+            selection.allows,
         )
         parsed = [self.admission.parse(one.raw) for one in waiting]
         refusals = self.admission.check_block(parsed, height)
@@ -254,6 +324,7 @@ class Executor:
 
     def _keep(self, outcome: Outcome) -> None:
         self._outcomes[outcome.block_hash] = outcome
+        self.write_sets.keep(outcome)
         while len(self._outcomes) > OUTCOMES_KEPT:
             self._outcomes.popitem(last=False)
 
@@ -278,5 +349,6 @@ class Executor:
 def _difference(offered: Header, computed: Header) -> str:
     for name in Header.__slots__:
         if getattr(offered, name) != getattr(computed, name):
-            return f"its {name} differs"
+            reason = f"its {name} differs"
+            return OtherRoots(reason) if name in _ROOTS_OF_EXECUTION else reason
     return "its header differs"

@@ -16,3 +16,16 @@ FAILPOINTS: tuple[str, ...] = (
     "node.submit.after",
     "node.answer.before",
 )
+
+SNAPSHOT_FAILPOINTS: tuple[str, ...] = (
+    "node.snapshot.take.before",
+    "node.snapshot.take.after",
+    "node.snapshot.part.before",
+    "node.snapshot.part.after",
+    "node.snapshot.finish.before",
+    "node.snapshot.finish.after",
+    "node.snapshot.publish.after",
+    "node.snapshot.swap.between",
+    "node.snapshot.swap.after",
+)
+"""Of snapshots, of which the journey has none: tests/node/snapshots kills there."""

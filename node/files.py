@@ -24,7 +24,11 @@ def read_genesis(path: str) -> bytes:
 
 def load_signer(config: NodeConfig) -> tuple[Suite, Signer]:
     """The node's key, opened with its passphrase."""
-    ciphers, private_key = load_key(config.node.key_file, read_passphrase(config))
+    passphrase = read_passphrase(config)
+    try:
+        ciphers, private_key = load_key(config.node.key_file, passphrase)
+    except Rejected as refused:
+        raise Rejected(refused.code, key="node.key_file", **refused.fields) from None
     return ciphers, ciphers.signer(private_key)
 
 

@@ -19,16 +19,22 @@ from ledger.records import untyped
 from ledger.state_tree import StateTree
 from ledger.trace import head_of
 from ledger.transaction import body_hash
-from node.block_store import BlockStore
+from ledger.validators import ValidatorSet
+from node.block_store import Base, BlockStore
 from node.codes import STORE_DAMAGED
 from node.executor import Executor
 from node.mempool import Pool, PoolLimits
+from node.snapshots.codes import REPLAY_IMPOSSIBLE
+from node.snapshots.places import STORE, settle
 from node.store import RocksStore
+from node.validator_history import ValidatorHistory
 from proto.transaction_pb2 import Transaction, TxBody
 
 
 def fsck(path: Path, genesis_file: bytes, *, replay: bool = False) -> int:
     """Check the store at `path`; answers its height. Raises Rejected(STORE_DAMAGED, ...)."""
+    if path.name == STORE:
+        settle(path.parent)  # a kill may have come between a snapshot and its taking over
     store = RocksStore(path)
     try:
         height = check_store(store, genesis_file)
@@ -48,9 +54,11 @@ def check_store(kv: KeyValue, genesis_file: bytes) -> int:
     if not store.open(genesis.chain_id, genesis_hash(genesis_file)):
         raise _damaged(0, "the store holds no chain")
     ciphers = suite(genesis.suite)
-    validators = genesis.validator_set
-    previous = genesis_hash(genesis_file)
-    log = _append(store, ciphers, HashLog(), previous, 0)
+    sets = ValidatorHistory.of(store.validator_changes())
+    if sets.at(1) != genesis.validator_set:
+        raise _damaged(0, "validators of the first block")
+    base = store.base()
+    previous, log = _beginning(store, ciphers, base, genesis_hash(genesis_file))
     header: Header | None = None
     for block in _blocks(store):
         header, height = block.header, block.header.height
@@ -62,14 +70,10 @@ def check_store(kv: KeyValue, genesis_file: bytes) -> int:
         previous = block_hash(ciphers, header)
         if store.header(height) != (previous, header):
             raise _damaged(height, "stored header")
-        certificates = store.certificates(height)
-        if not certificates:
-            raise _damaged(height, "certificate is missing")
-        for certificate in certificates:
-            try:
-                verify_header(ciphers, validators, header, certificate)
-            except Rejected as refused:
-                raise _damaged(height, f"certificate: {refused.fields.get('reason')}") from None
+        if base is None or height >= base.height:  # the base's certificate proves those before it
+            _check_certificates(store, ciphers, sets.at(height), header)
+        if header.next_validators_hash != sets.at(height + 1).hash(ciphers):
+            raise _damaged(height, "validators of the next block")
         log = _append(store, ciphers, log, previous, height)
     if store.log() != log:
         raise _damaged(store.height(), "log of block hashes")
@@ -79,7 +83,13 @@ def check_store(kv: KeyValue, genesis_file: bytes) -> int:
 
 
 def replay_store(kv: KeyValue, genesis_file: bytes) -> bytes:
-    """Run every block from genesis in memory; the state root. Raises Rejected(STORE_DAMAGED)."""
+    """Run every block from genesis in memory; the state root.
+
+    Raises Rejected: STORE_DAMAGED, REPLAY_IMPOSSIBLE.
+    """
+    base = BlockStore(kv).base()
+    if base is not None:
+        raise Rejected(REPLAY_IMPOSSIBLE, first_height=base.height)
     executor = Executor(BlockStore(MemoryKeyValue()), genesis_file, Pool(PoolLimits()))
     try:
         store = BlockStore(kv)
@@ -94,8 +104,37 @@ def replay_store(kv: KeyValue, genesis_file: bytes) -> bytes:
         executor.close()
 
 
+def _beginning(
+    store: BlockStore, ciphers: Suite, base: Base | None, genesis: bytes
+) -> tuple[bytes, HashLog]:
+    """Hash and log of block hashes before the first block that is here."""
+    if base is None:
+        return genesis, _append(store, ciphers, HashLog(), genesis, 0)
+    first = store.header(base.first)
+    if first is None:
+        raise _damaged(base.first, "block is missing")
+    if any(store.log_node(*place) != node for place, node in base.log.peaks().items()):
+        raise _damaged(base.first, "node of the log of block hashes")
+    return first[1].previous_hash, base.log
+
+
+def _check_certificates(
+    store: BlockStore, ciphers: Suite, validators: ValidatorSet, header: Header
+) -> None:
+    certificates = store.certificates(header.height)
+    if not certificates:
+        raise _damaged(header.height, "certificate is missing")
+    for certificate in certificates:
+        try:
+            verify_header(ciphers, validators, header, certificate)
+        except Rejected as refused:
+            reason = f"certificate: {refused.fields.get('reason')}"
+            raise _damaged(header.height, reason) from None
+
+
 def _blocks(store: BlockStore) -> Iterator[Block]:
-    for height in range(1, store.height() + 1):
+    base = store.base()
+    for height in range(base.first if base else 1, store.height() + 1):
         block = store.block(height)
         if block is None or block.header.height != height:
             raise _damaged(height, "block is missing")

@@ -15,6 +15,8 @@ from ledger.limits import TX_BYTES_MAX
 from node.codes import GOSSIP_MALFORMED
 from node.executor import Executor
 from node.logs import get_logger, log_event
+from node.why import wire
+from node.why.diagnosis import Diagnosis
 
 KIND = 0x80
 MESSAGE_BYTES_MAX = 10 * 1024 * 1024
@@ -107,11 +109,16 @@ class Gossip:
 
 
 class DriverNetwork:
-    """The network as the consensus driver sees it: everything but the transactions."""
+    """The network as the consensus driver sees it: everything but transactions and diagnosis."""
 
-    def __init__(self, network: Network, gossip: Gossip) -> None:
+    def __init__(
+        self, network: Network, gossip: Gossip, diagnosis: Diagnosis | None = None
+    ) -> None:
         self._network = network
         self._gossip = gossip
+        self._diagnosis = diagnosis
+        self.others: dict[int, Callable[[PeerId, bytes], None]] = {}
+        """Who takes messages of further kinds, by their first byte."""
 
     def broadcast(self, message: bytes) -> None:
         """Send to every connected peer."""
@@ -127,14 +134,24 @@ class DriverNetwork:
         on_peer: Callable[[PeerId, bool], None],
     ) -> None:
         """Say who takes the driver's messages and news of peers."""
+        diagnosis = self._diagnosis
 
         def sort(peer: PeerId, message: bytes) -> None:
             if message[:1] == bytes([KIND]):
                 self._gossip.on_message(peer, message)
+            elif message[:1] == bytes([wire.KIND]) and diagnosis is not None:
+                diagnosis.on_message(peer, message)
+            elif message[:1] and message[0] in self.others:
+                self.others[message[0]](peer, message)
             else:
                 on_message(peer, message)
 
-        self._network.listen(sort, on_peer)
+        def tell(peer: PeerId, connected: bool) -> None:
+            if diagnosis is not None:
+                diagnosis.on_peer(peer, connected)
+            on_peer(peer, connected)
+
+        self._network.listen(sort, tell)
 
     def report(self, peer: PeerId, fault: PeerFault) -> None:
         """The peer broke the protocol."""

@@ -17,7 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from faults import InvariantBroken, Misuse, PeerFault, Rejected, StorageFault
 from node.codes import NODE_BUSY, REQUEST_INVALID
-from node.grpc_errors import to_status
+from node.grpc_errors import detail_of, to_status
 from node.logs import get_logger, log_event
 from node.metrics import Metrics
 
@@ -29,6 +29,7 @@ CALLS_AT_ONCE_MAX = 512
 _log = get_logger("node.grpc")
 
 Fatal = Callable[[BaseException], None]
+Refusal = tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]
 
 
 def server_options() -> list[tuple[str, int]]:
@@ -69,25 +70,45 @@ class Services:
         async def answer(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
             self._running += 1
             try:
-                reply = await self._call(call, request_class, raw, context)
-                self._metrics.count("yilian_grpc_calls_total", method=method.name, code="OK")
-                return reply
-            except (Rejected, PeerFault) as error:
-                await self._abort(context, method.name, error, error.code.name)
-            except (InvariantBroken, StorageFault) as error:
-                self._fatal(error)
-                await self._abort(context, method.name, Misuse("stopping"), "INTERNAL")
-            except (asyncio.CancelledError, grpc.aio.AbortError):
-                raise
-            except Exception as error:  # a bug: the caller learns only that it is ours
-                log_event(_log, "error", "grpc.bug", method=method.name)
-                _log.error("grpc.bug.trace", exc_info=True)
-                await self._abort(context, method.name, error, "INTERNAL")
+                outcome = await self._outcome(method.name, call, request_class, raw, context)
             finally:
                 self._running -= 1
+            if isinstance(outcome, bytes):
+                return outcome
+            # Not `abort`: grpc keeps what that raises with the call, and with it, in a circle, our
+            # frames and the megabytes of a refused request, until the garbage collector comes by.
+            status, sentence, trailer = outcome
+            context.set_code(status)
+            context.set_details(sentence)
+            context.set_trailing_metadata(trailer)
             return b""
 
         return answer
+
+    async def _outcome(
+        self,
+        name: str,
+        call: Callable[..., Any],
+        request_class: type[Message],
+        raw: bytes,
+        context: grpc.aio.ServicerContext[bytes, bytes],
+    ) -> bytes | Refusal:
+        """The reply, or what to tell the caller; an error itself ends here, with its frames."""
+        try:
+            reply = await self._call(call, request_class, raw, context)
+        except (Rejected, PeerFault) as error:
+            return self._refusal(name, error)
+        except (InvariantBroken, StorageFault) as error:
+            self._fatal(error)
+            return self._refusal(name, Misuse("stopping"))
+        except (asyncio.CancelledError, grpc.aio.AbortError):
+            raise
+        except Exception as error:  # a bug: the caller learns only that it is ours
+            log_event(_log, "error", "grpc.bug", method=name)
+            _log.error("grpc.bug.trace", exc_info=True)
+            return self._refusal(name, error)
+        self._metrics.count("yilian_grpc_calls_total", method=name, code="OK")
+        return reply
 
     async def _call(
         self,
@@ -109,13 +130,6 @@ class Services:
         serialized: bytes = reply.SerializeToString()
         return serialized
 
-    async def _abort(
-        self,
-        context: grpc.aio.ServicerContext[bytes, bytes],
-        method: str,
-        error: Exception,
-        code: str,
-    ) -> None:
-        self._metrics.count("yilian_grpc_calls_total", method=method, code=code)
-        status, sentence, trailer = to_status(error)
-        await context.abort(status, sentence, trailing_metadata=trailer)
+    def _refusal(self, method: str, error: Exception) -> Refusal:
+        self._metrics.count("yilian_grpc_calls_total", method=method, code=detail_of(error).code)
+        return to_status(error)

@@ -16,6 +16,7 @@ from node.codes import INTERNAL, PATH_NOT_FOUND, REQUEST_INVALID
 from node.grpc_errors import detail_of, status_of
 from node.logs import get_logger
 from node.metrics import Metrics
+from node.why.answer import Why, why_json
 from proto import services_pb2 as pb
 
 if TYPE_CHECKING:
@@ -55,8 +56,11 @@ class Reads(Protocol):
         """A committed transaction's receipts."""
 
 
-def make_app(reads: Reads, metrics: Metrics, ready: Callable[[], str]) -> "FastAPI":
-    """The application. `ready` answers "" when the node serves, else what it waits for."""
+def make_app(reads: Reads, metrics: Metrics, ready: Callable[[], str], why: Why) -> "FastAPI":
+    """The application. `ready` answers "" when the node serves, else what it waits for.
+
+    `why` explains how the node is; it is called in the event loop.
+    """
     from fastapi import FastAPI, Request
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse, PlainTextResponse
@@ -107,6 +111,10 @@ def make_app(reads: Reads, metrics: Metrics, ready: Callable[[], str]) -> "FastA
     @app.get("/metrics", response_class=PlainTextResponse, summary="Prometheus")
     async def metrics_text() -> PlainTextResponse:
         return PlainTextResponse(metrics.expose(), media_type="text/plain; version=0.0.4")
+
+    @app.get("/v1/why", summary="Why no block is coming / 为何没有出块")
+    async def why_now() -> dict[str, Any]:
+        return why_json(why())
 
     _add_reads(app, reads)
     return app

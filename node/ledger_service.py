@@ -10,6 +10,7 @@ from node.evidence_file import evidence_file
 from node.executor import Executor
 from node.reader import Reader
 from node.waiters import Waiters
+from node.why.answer import Why
 from proto import services_pb2 as pb
 
 WAIT_MS_MAX = 60_000
@@ -24,12 +25,20 @@ class LedgerService:
         reader: Reader,
         waiters: Waiters,
         announce: Callable[[bytes], None],
+        why: Why,
+        validators: Callable[[], pb.ValidatorsReply],
     ) -> None:
-        """`announce` is given each transaction that is new in the pool, for the other nodes."""
+        """`announce` is given each transaction that is new in the pool, for the other nodes.
+
+        `why` explains how the node is, `validators` whom of the validators it hears; both are
+        called in the event loop.
+        """
         self._executor = executor
         self._reader = reader
         self._waiters = waiters
         self._announce = announce
+        self._why = why
+        self._validators = validators
 
     async def Submit(self, request: pb.SubmitRequest, context: object) -> pb.SubmitReply:
         """Check a signed transaction, pool it, and wait for its receipt if asked to."""
@@ -52,7 +61,8 @@ class LedgerService:
 
     def GetState(self, request: pb.StateRequest, context: object) -> pb.StateReply:
         """A state leaf with its proof."""
-        return self._reader.state(request.key)
+        wanted = request.HasField("trusted_height")
+        return self._reader.state(request.key, request.trusted_height if wanted else None)
 
     def GetTrace(self, request: pb.TraceRequest, context: object) -> pb.TraceReply:
         """All events of an object."""
@@ -60,7 +70,8 @@ class LedgerService:
 
     def GetEvidence(self, request: pb.EvidenceRequest, context: object) -> pb.EvidenceReply:
         """The evidence file of an object."""
-        return pb.EvidenceReply(evidence=evidence_file(self._executor, self._reader, request.key))
+        file = evidence_file(self._executor, self._reader, request.key, request.trusted_height)
+        return pb.EvidenceReply(evidence=file)
 
     def GetBlock(self, request: pb.BlockRequest, context: object) -> pb.BlockReply:
         """A committed block."""
@@ -71,6 +82,16 @@ class LedgerService:
     def Status(self, request: pb.StatusRequest, context: object) -> pb.StatusReply:
         """Where the node stands."""
         return self._reader.status()
+
+    async def Why(self, request: pb.WhyRequest, context: object) -> pb.WhyReply:
+        """Why no block is coming, or that all is well."""
+        return self._why()
+
+    async def Validators(
+        self, request: pb.ValidatorsRequest, context: object
+    ) -> pb.ValidatorsReply:
+        """Who decides blocks now and next, and whom of them this node hears."""
+        return self._validators()
 
     async def _await_receipt(self, tx_hash: bytes, wait_ms: int) -> pb.ReceiptReply | None:
         async with self._waiters.expect(tx_hash) as committed:

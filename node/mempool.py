@@ -5,7 +5,8 @@ transaction that was merely accepted may be lost with the process and is then su
 """
 
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from faults import Rejected
@@ -43,6 +44,7 @@ class Pool:
         self._by_signer: dict[
             bytes, dict[bytes, bytes]
         ] = {}  # signer -> nonce -> tx hash, in order
+        self._since: dict[bytes, float] = {}
         self._bytes = 0
         self._arrivals = 0
 
@@ -77,20 +79,29 @@ class Pool:
                 raise Rejected(POOL_FULL, limit_bytes=self.limits.max_bytes)
             self._by_hash[waiting.tx_hash] = (self._arrivals, waiting)
             self._by_signer.setdefault(waiting.signer, {})[waiting.nonce] = waiting.tx_hash
+            self._since[waiting.tx_hash] = time.monotonic()
             self._bytes += len(waiting.raw)
             self._arrivals += 1
             return True
 
-    def take(self, max_operations: int, max_bytes: int) -> list[Waiting]:
+    def take(
+        self,
+        max_operations: int,
+        max_bytes: int,
+        allows: Callable[[bytes], bool] = lambda _tx_hash: True,
+    ) -> list[Waiting]:
         """What the next block should hold; nothing is removed until it is committed.
 
         Signers take turns, oldest head first, and each signer's own order is kept: nobody starves
-        and a flood delays only its sender.
+        and a flood delays only its sender. `allows` says by hash which may be taken.
         """
         taken: list[Waiting] = []
         size = operations = 0
         with self._lock:
-            queues = [list(nonces.values()) for nonces in self._by_signer.values()]
+            queues = [
+                [tx_hash for tx_hash in nonces.values() if allows(tx_hash)]
+                for nonces in self._by_signer.values()
+            ]
             turn = 0
             while queues:
                 heads = [self._by_hash[queue[turn]] for queue in queues if turn < len(queue)]
@@ -104,6 +115,13 @@ class Pool:
                     taken.append(waiting)
                 turn += 1
         return taken
+
+    def oldest(self) -> tuple[Waiting, float] | None:
+        """What has waited longest, and since when (time.monotonic)."""
+        with self._lock:
+            for tx_hash, since in self._since.items():  # in the order they came
+                return self._by_hash[tx_hash][1], since
+        return None
 
     def remove(self, tx_hashes: Iterable[bytes]) -> None:
         """Forget these, if they wait: committed, or found unfit."""
@@ -128,6 +146,7 @@ class Pool:
         if found is None:
             return
         waiting = found[1]
+        del self._since[tx_hash]
         self._bytes -= len(waiting.raw)
         of_signer = self._by_signer[waiting.signer]
         del of_signer[waiting.nonce]

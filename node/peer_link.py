@@ -1,16 +1,18 @@
 """One connection to a peer: frames, the mutual handshake, a bounded queue of what to send.
 
-Everything here runs over a stream pair; that the pair is plain TCP today and TLS later is the
-affair of whoever opens it (`peers.PeerNetwork`). With TLS the handshake's statement will also cover
-the hash of the TLS key, so that the channel is bound to the node key.
+Everything here runs inside the TLS of `peer_tls`. The handshake binds the two: each node key signs
+the hashes of both TLS keys as seen on this connection, so that nobody can stand in between.
 """
 
 import asyncio
 import contextlib
 import secrets
+import socket
+import time
 from collections import deque
 from dataclasses import dataclass
 
+from consensus.messages import is_bulk
 from crypto.domain import tagged
 from crypto.ports import Signer
 from crypto.suites import Suite
@@ -18,19 +20,25 @@ from faults import PeerFault, Rejected
 from ledger.codec import Reader, Writer
 from ledger.limits import CHAIN_ID_BYTES_MAX, HASH_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 from node.peer_codes import PEER_FRAME, PEER_HANDSHAKE, PEER_SLOW
+from node.peer_limits import Allowance
+from node.peer_tls import PROTOCOL_VERSION, Channel
 
-PROTOCOL_VERSION = 1
 FRAME_BYTES_MAX = 16 * 1024 * 1024
 HANDSHAKE_FRAME_BYTES_MAX = 1024
 CHALLENGE_BYTES = 32
-HANDSHAKE_SECONDS = 5.0
 KEEPALIVE_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 DRAIN_SECONDS = 20.0
 QUEUE_MESSAGES_MAX = 2_000
 QUEUE_BYTES_MAX = 64 * 1024 * 1024
+UNSENT_BYTES_MAX = 64 * 1024
+"""Bytes that may wait behind the outbox, each in TLS and in the kernel."""
 
-_TAG = "yilian/peer-hello/v1"
+MESSAGES_PER_SECOND = 5_000
+BYTES_PER_SECOND = 64 * 1024 * 1024
+"""A peer that sends more is read more slowly; its TCP window does the rest."""
+
+_TAG = "yilian/peer-hello/v2"
 _DIALER, _LISTENER = b"dialer", b"listener"
 
 
@@ -95,61 +103,73 @@ def frame(payload: bytes) -> bytes:
     return len(payload).to_bytes(4, "big") + payload
 
 
-async def shake_hands(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    identity: PeerIdentity,
-    *,
-    dialing: bool,
-) -> bytes:
+async def shake_hands(channel: Channel, identity: PeerIdentity, *, dialing: bool) -> bytes:
     """Prove each to the other who they are; the peer's authenticated node key.
 
-    Each side signs both challenges, both keys and its own role, so that nothing signed in one
-    handshake is of use in another. Raises PeerFault; TimeoutError when the peer takes too long.
+    Each side signs both challenges, both node keys, the hashes of both TLS keys and its own role:
+    nothing signed in one handshake is of use in another, and one that runs through somebody else's
+    TLS key fails. Raises PeerFault; EOFError at the end of the connection.
     """
-    key = identity.signer.public_key
+    reader, writer, key = channel.reader, channel.writer, identity.signer.public_key
     ours = Hello(
         identity.chain_id, identity.genesis_hash, key, secrets.token_bytes(CHALLENGE_BYTES)
     )
-    async with asyncio.timeout(HANDSHAKE_SECONDS):
-        writer.write(frame(ours.encode()))
-        await writer.drain()
-        theirs = Hello.decode(await read_frame(reader, HANDSHAKE_FRAME_BYTES_MAX))
-        if (theirs.chain_id, theirs.genesis_hash) != (ours.chain_id, ours.genesis_hash):
-            raise PeerFault(PEER_HANDSHAKE, "another chain or genesis")
-        if theirs.public_key == key:
-            raise PeerFault(PEER_HANDSHAKE, "our own key")
-        dialer, listener = (ours, theirs) if dialing else (theirs, ours)
-        ours_role, their_role = (_DIALER, _LISTENER) if dialing else (_LISTENER, _DIALER)
-        writer.write(frame(identity.signer.sign(_statement(dialer, listener, ours_role))))
-        await writer.drain()
-        signature = await read_frame(reader, SIGNATURE_BYTES)
-        statement = _statement(dialer, listener, their_role)
-        if not identity.suite.verify(theirs.public_key, statement, signature):
-            raise PeerFault(PEER_HANDSHAKE, "the signature does not verify")
+    writer.write(frame(ours.encode()))
+    await writer.drain()
+    theirs = Hello.decode(await read_frame(reader, HANDSHAKE_FRAME_BYTES_MAX))
+    if (theirs.chain_id, theirs.genesis_hash) != (ours.chain_id, ours.genesis_hash):
+        raise PeerFault(PEER_HANDSHAKE, "another chain or genesis")
+    if theirs.public_key == key:
+        raise PeerFault(PEER_HANDSHAKE, "our own key")
+    our_end = _End(ours, identity.suite.hash(channel.own_key))
+    their_end = _End(theirs, identity.suite.hash(channel.peer_key))
+    dialer, listener = (our_end, their_end) if dialing else (their_end, our_end)
+    our_role, their_role = (_DIALER, _LISTENER) if dialing else (_LISTENER, _DIALER)
+    writer.write(frame(identity.signer.sign(_statement(dialer, listener, our_role))))
+    await writer.drain()
+    signature = await read_frame(reader, SIGNATURE_BYTES)
+    if not identity.suite.verify(
+        theirs.public_key, _statement(dialer, listener, their_role), signature
+    ):
+        raise PeerFault(PEER_HANDSHAKE, "the signature does not verify")
     return theirs.public_key
 
 
-def _statement(dialer: Hello, listener: Hello, role: bytes) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _End:
+    """One end of a connection: what it said, and the hash of the TLS key it proved to hold."""
+
+    hello: Hello
+    tls_key_hash: bytes
+
+
+def _statement(dialer: _End, listener: _End, role: bytes) -> bytes:
     return tagged(
         _TAG,
-        dialer.chain_id.encode(),
-        dialer.genesis_hash,
-        dialer.challenge,
-        listener.challenge,
-        dialer.public_key,
-        listener.public_key,
+        dialer.hello.chain_id.encode(),
+        dialer.hello.genesis_hash,
+        dialer.hello.challenge,
+        listener.hello.challenge,
+        dialer.hello.public_key,
+        listener.hello.public_key,
+        dialer.tls_key_hash,
+        listener.tls_key_hash,
         role,
     )
 
 
 class Outbox:
-    """Messages waiting for one peer; when it is too slow the oldest are dropped."""
+    """Messages waiting for one peer: votes and the like before bulk (`consensus.messages.is_bulk`).
+
+    When the peer is too slow the oldest give way, bulk first. Bulk that waits already is not queued
+    again: it is what a peer asks for repeatedly when it is slow.
+    """
 
     def __init__(
         self, messages_max: int = QUEUE_MESSAGES_MAX, bytes_max: int = QUEUE_BYTES_MAX
     ) -> None:
-        self._messages: deque[bytes] = deque()
+        self._urgent: deque[bytes] = deque()
+        self._bulk: dict[bytes, None] = {}
         self._messages_max = messages_max
         self._bytes_max = bytes_max
         self._ready = asyncio.Event()
@@ -159,27 +179,55 @@ class Outbox:
         """Messages that had to give way."""
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return len(self._urgent) + len(self._bulk)
 
-    def put(self, message: bytes) -> None:
-        """Queue a message; the oldest ones give way until it has room."""
-        self._messages.append(message)
+    def put(self, message: bytes) -> int:
+        """Queue a message; the oldest ones give way until it has room: how many."""
+        before = self.dropped
+        if is_bulk(message):
+            if message in self._bulk:
+                return 0
+            self._bulk[message] = None
+        else:
+            self._urgent.append(message)
         self.size_bytes += len(message)
-        while len(self._messages) > self._messages_max or (
-            self.size_bytes > self._bytes_max and len(self._messages) > 1
+        while len(self) > self._messages_max or (
+            self.size_bytes > self._bytes_max and len(self) > 1
         ):
-            self.size_bytes -= len(self._messages.popleft())
+            self._pop(bulk=bool(self._bulk))
             self.dropped += 1
         self._ready.set()
+        return self.dropped - before
+
+    def empty(self) -> list[bytes]:
+        """All messages, which are waiting here no longer."""
+        messages = [*self._urgent, *self._bulk]
+        self._urgent.clear()
+        self._bulk.clear()
+        self.size_bytes = 0
+        return messages
 
     async def take(self) -> bytes:
-        """The oldest message, as soon as there is one."""
-        while not self._messages:
+        """The oldest message that need not wait, as soon as there is one; else the oldest bulk."""
+        while not len(self):
             self._ready.clear()
             await self._ready.wait()
-        message = self._messages.popleft()
+        return self._pop(bulk=not self._urgent)
+
+    def _pop(self, *, bulk: bool) -> bytes:
+        message = next(iter(self._bulk)) if bulk else self._urgent.popleft()
+        if bulk:
+            del self._bulk[message]
         self.size_bytes -= len(message)
         return message
+
+
+def keep_short(writer: asyncio.StreamWriter) -> None:
+    """Let little wait below the outbox, in TLS and in the kernel, where nothing can overtake."""
+    writer.transport.set_write_buffer_limits(high=UNSENT_BYTES_MAX)
+    connection = writer.get_extra_info("socket")
+    if connection is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
 
 
 class Link:
@@ -188,8 +236,7 @@ class Link:
     def __init__(
         self,
         key: bytes,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        channel: Channel,
         *,
         dialed: bool,
     ) -> None:
@@ -198,19 +245,33 @@ class Link:
         self.dialed = dialed
         """Whether this side opened the connection."""
         self.outbox = Outbox()
-        self._reader = reader
-        self._writer = writer
+        self.since = time.monotonic()
+        """When it was made, in seconds of `time.monotonic`."""
+        self._reader = channel.reader
+        self._writer = channel.writer
+        keep_short(self._writer)
+        self._messages = Allowance(MESSAGES_PER_SECOND, 2 * MESSAGES_PER_SECOND)
+        self._bytes = Allowance(BYTES_PER_SECOND, 2 * BYTES_PER_SECOND)
 
     async def receive(self) -> bytes:
-        """The next message. Raises PeerFault for a bad frame or silence, EOFError at the end."""
+        """The next message, not sooner than the peer's allowance permits.
+
+        Raises PeerFault for a bad frame or silence, EOFError at the end.
+        """
         while True:
             try:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     message = await read_frame(self._reader, FRAME_BYTES_MAX)
             except TimeoutError:
                 raise PeerFault(PEER_SLOW, "silent") from None
+            await self._pause_for(len(message))
             if message:
                 return message
+
+    async def _pause_for(self, size: int) -> None:
+        now = time.monotonic()
+        # The pause is never omitted: a peer that always has more must not keep the others waiting.
+        await asyncio.sleep(max(self._messages.spend(1, now), self._bytes.spend(size, now)))
 
     async def pump(self) -> None:
         """Send what is queued, and an empty frame when there is nothing, until cancelled.

@@ -11,10 +11,11 @@ from contracts.codes import OBJECT_NOT_FOUND
 from faults import Rejected
 from ledger.block import Header
 from ledger.certificate import Certificate
-from ledger.evidence import StateEvidence
-from ledger.limits import HASH_BYTES, STATE_KEY_BYTES_MAX
+from ledger.evidence import LineageStep, StateEvidence
+from ledger.limits import HASH_BYTES, STATE_KEY_BYTES_MAX, STATE_LINEAGE_MAX
 from ledger.receipt import Receipt
 from ledger.records import to_json
+from ledger.validators import ValidatorSet
 from node.block_store import StoredEvent
 from node.codes import BLOCK_NOT_FOUND, RECEIPT_NOT_FOUND, REQUEST_INVALID
 from node.executor import Executor
@@ -76,7 +77,7 @@ class Reader:
         wanted = height or self._executor.height()
         found, stored = self._executor.block(wanted), self._store.header(wanted)
         if found is None or stored is None:
-            raise Rejected(BLOCK_NOT_FOUND, height=wanted, newest=self._executor.height())
+            raise self._no_block(wanted)
         block, certificate = found
         return pb.BlockReply(
             header=block.header.encode(),
@@ -86,9 +87,43 @@ class Reader:
             block_hash=stored[0],
         )
 
-    def state(self, key: str) -> pb.StateReply:
-        """The leaf at `key`, or its absence, with the proof under the newest certified header."""
-        return self._state_at(_checked_key(key), self.newest())
+    def _no_block(self, height: int) -> Rejected:
+        newest, base = self._executor.height(), self._store.base()
+        if base is None or height >= base.height:
+            return Rejected(BLOCK_NOT_FOUND, height=height, newest=newest)
+        reason = f"this node began from the snapshot of height {base.height}: ask another node"
+        return Rejected(
+            BLOCK_NOT_FOUND, height=height, newest=newest, oldest=base.height, reason=reason
+        )
+
+    def state(self, key: str, trusted_height: int | None = None) -> pb.StateReply:
+        """The leaf at `key`, or its absence, with the proof under the newest certified header.
+
+        For a light client at `trusted_height` the proof carries the changes of validators since;
+        Rejected(REQUEST_INVALID) when those are more than one proof may carry.
+        """
+        newest = self.newest()
+        lineage: tuple[LineageStep, ...] = ()
+        if newest is not None and trusted_height is not None:
+            lineage = self.lineage(trusted_height, newest.height)
+            if len(lineage) > STATE_LINEAGE_MAX:
+                reason = f"more than {STATE_LINEAGE_MAX} changes of validators ago"
+                raise Rejected(REQUEST_INVALID, trusted_height=trusted_height, reason=reason)
+        return self._state_at(_checked_key(key), newest, lineage)
+
+    def lineage(self, trusted_height: int, height: int) -> tuple[LineageStep, ...]:
+        """The changes of validators from a trusted height up to the set that decided `height`."""
+        history = self._executor.validator_history
+        return tuple(
+            self._step(announcing, validators)
+            for announcing, validators in history.announced(trusted_height, height)
+        )
+
+    def _step(self, height: int, validators: ValidatorSet) -> LineageStep:
+        found, certificate = self._store.header(height), self._store.certificate(height)
+        if found is None or certificate is None:
+            raise Rejected(BLOCK_NOT_FOUND, height=height, newest=self._executor.height())
+        return LineageStep(found[1], certificate, validators)
 
     def trace(self, key: str) -> pb.TraceReply:
         """All events of the object and the proof of its record; Rejected(OBJECT_NOT_FOUND)."""
@@ -131,7 +166,9 @@ class Reader:
             tx_hash=tx_hash, height=place[0], operations=[_shown(one) for one in receipts]
         )
 
-    def state_evidence(self, key: str, at: Certified) -> StateEvidence:
+    def state_evidence(
+        self, key: str, at: Certified, lineage: tuple[LineageStep, ...] = ()
+    ) -> StateEvidence:
         """The leaf at `key` with everything that proves it at that height."""
         return StateEvidence(
             header=at.header,
@@ -139,12 +176,15 @@ class Reader:
             key=_checked_key(key),
             value=self._executor.tree.get(key, at.height),
             proof=self._executor.tree.prove(key, at.height),
+            lineage=lineage,
         )
 
-    def _state_at(self, key: str, newest: Certified | None) -> pb.StateReply:
+    def _state_at(
+        self, key: str, newest: Certified | None, lineage: tuple[LineageStep, ...] = ()
+    ) -> pb.StateReply:
         height = newest.height if newest else 0
         value = self._executor.tree.get(key, height)
-        proof = self.state_evidence(key, newest).encode() if newest else b""
+        proof = self.state_evidence(key, newest, lineage).encode() if newest else b""
         return pb.StateReply(
             value=value or b"",
             found=value is not None,

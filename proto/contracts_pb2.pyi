@@ -680,3 +680,125 @@ class RevokeIdentityRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RevokeIdentityRequest: _TypeAlias = RevokeIdentityRequest  # noqa: Y015
+
+@_typing.final
+class ValidatorChange(_message.Message):
+    """---- governance: who decides blocks (contracts/governance)"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    POWER_FIELD_NUMBER: _builtins.int
+    NEW_PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    SIGNING_RECORD_FIELD_NUMBER: _builtins.int
+    POSSESSION_HEIGHT_FIELD_NUMBER: _builtins.int
+    POSSESSION_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    """"add", "remove", "power", "rotate", "readmit" """
+    public_key: _builtins.bytes
+    """the member; for "add" the key that becomes one"""
+    power: _builtins.int
+    """"add", "power" """
+    new_public_key: _builtins.bytes
+    """"rotate" """
+    signing_record: _builtins.bytes
+    """16 bytes: the node's record of what it signed; empty: the key's first"""
+    possession_height: _builtins.int
+    """a recent height, with which the key signed"""
+    possession: _builtins.bytes
+    """by the key that begins to sign (ledger/SPEC.md, section 6)"""
+    def __init__(
+        self,
+        *,
+        action: _builtins.str = ...,
+        public_key: _builtins.bytes = ...,
+        power: _builtins.int = ...,
+        new_public_key: _builtins.bytes = ...,
+        signing_record: _builtins.bytes = ...,
+        possession_height: _builtins.int = ...,
+        possession: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "new_public_key", b"new_public_key", "possession", b"possession", "possession_height", b"possession_height", "power", b"power", "public_key", b"public_key", "signing_record", b"signing_record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidatorChange: _TypeAlias = ValidatorChange  # noqa: Y015
+
+@_typing.final
+class ProposeValidatorsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    ABSENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValidatorChange]:
+        """all or none, in this order"""
+
+    @_builtins.property
+    def absent(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """members whose nodes the proposer sees silent"""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___ValidatorChange] | None = ...,
+        absent: _abc.Iterable[_builtins.bytes] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "changes", b"changes", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeValidatorsRequest: _TypeAlias = ProposeValidatorsRequest  # noqa: Y015
+
+@_typing.final
+class ApproveValidatorsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    ABSENT_FIELD_NUMBER: _builtins.int
+    proposal: _builtins.int
+    @_builtins.property
+    def absent(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    def __init__(
+        self,
+        *,
+        proposal: _builtins.int = ...,
+        absent: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "proposal", b"proposal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveValidatorsRequest: _TypeAlias = ApproveValidatorsRequest  # noqa: Y015
+
+@_typing.final
+class ReportEquivocationRequest(_message.Message):
+    """---- equivocation: evidence against validators (contracts/equivocation.py)"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    evidence: _builtins.bytes
+    """ledger.equivocation.Equivocation"""
+    def __init__(
+        self,
+        *,
+        evidence: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportEquivocationRequest: _TypeAlias = ReportEquivocationRequest  # noqa: Y015

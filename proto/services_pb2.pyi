@@ -221,18 +221,26 @@ class StateRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
+    TRUSTED_HEIGHT_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """e.g. "bill/46060124-0000000101" """
+    trusted_height: _builtins.int
+    """The height up to which the asker's light client knows this chain (0 = its genesis): the proof then
+    carries the changes of validators since. Without it the proof carries none.
+    """
     def __init__(
         self,
         *,
         key: _builtins.str = ...,
+        trusted_height: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height", "trusted_height", b"trusted_height"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height", "key", b"key", "trusted_height", b"trusted_height"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__trusted_height: _TypeAlias = _typing.Literal["trusted_height"]  # noqa: Y015
+    _WhichOneofArgType__trusted_height: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trusted_height) -> _WhichOneofReturnType__trusted_height | None: ...
 
 Global___StateRequest: _TypeAlias = StateRequest  # noqa: Y015
 
@@ -351,15 +359,19 @@ class EvidenceRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
+    TRUSTED_HEIGHT_FIELD_NUMBER: _builtins.int
     key: _builtins.str
+    trusted_height: _builtins.int
+    """of the checkpoint it will be checked against; 0 = genesis"""
     def __init__(
         self,
         *,
         key: _builtins.str = ...,
+        trusted_height: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "trusted_height", b"trusted_height"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -500,6 +512,298 @@ class StatusReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StatusReply: _TypeAlias = StatusReply  # noqa: Y015
+
+@_typing.final
+class ValidatorsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidatorsRequest: _TypeAlias = ValidatorsRequest  # noqa: Y015
+
+@_typing.final
+class ValidatorStatus(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    POWER_FIELD_NUMBER: _builtins.int
+    PENDING_POWER_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    LIVE_FIELD_NUMBER: _builtins.int
+    public_key: _builtins.bytes
+    power: _builtins.int
+    """0 = not in this set"""
+    pending_power: _builtins.int
+    """in the set from next_height on"""
+    epoch: _builtins.int
+    """how often the key was admitted"""
+    live: _builtins.bool
+    """it signs, follows, and was heard within the last seconds"""
+    def __init__(
+        self,
+        *,
+        public_key: _builtins.bytes = ...,
+        power: _builtins.int = ...,
+        pending_power: _builtins.int = ...,
+        epoch: _builtins.int = ...,
+        live: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "live", b"live", "pending_power", b"pending_power", "power", b"power", "public_key", b"public_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidatorStatus: _TypeAlias = ValidatorStatus  # noqa: Y015
+
+@_typing.final
+class ValidatorsReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NEXT_HEIGHT_FIELD_NUMBER: _builtins.int
+    VALIDATORS_FIELD_NUMBER: _builtins.int
+    NODE_KEY_FIELD_NUMBER: _builtins.int
+    SIGNING_RECORD_FIELD_NUMBER: _builtins.int
+    ADMITTED_FIELD_NUMBER: _builtins.int
+    height: _builtins.int
+    version: _builtins.int
+    """how often the set changed"""
+    next_height: _builtins.int
+    """from where on the pending powers hold"""
+    node_key: _builtins.bytes
+    """of the node that answers"""
+    signing_record: _builtins.bytes
+    """its own; to be admitted when admitted is false"""
+    admitted: _builtins.bool
+    """whether the node may sign at the next height"""
+    @_builtins.property
+    def validators(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValidatorStatus]: ...
+    def __init__(
+        self,
+        *,
+        height: _builtins.int = ...,
+        version: _builtins.int = ...,
+        next_height: _builtins.int = ...,
+        validators: _abc.Iterable[Global___ValidatorStatus] | None = ...,
+        node_key: _builtins.bytes = ...,
+        signing_record: _builtins.bytes = ...,
+        admitted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted", b"admitted", "height", b"height", "next_height", b"next_height", "node_key", b"node_key", "signing_record", b"signing_record", "validators", b"validators", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidatorsReply: _TypeAlias = ValidatorsReply  # noqa: Y015
+
+@_typing.final
+class WhyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WhyRequest: _TypeAlias = WhyRequest  # noqa: Y015
+
+@_typing.final
+class WhyReason(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CODE_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    ZH_FIELD_NUMBER: _builtins.int
+    EN_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """stable, "WHY_..." """
+    severity: _builtins.str
+    """"stops" (no block here because of it), "warning", "info" """
+    zh: _builtins.str
+    en: _builtins.str
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        severity: _builtins.str = ...,
+        zh: _builtins.str = ...,
+        en: _builtins.str = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "en", b"en", "fields", b"fields", "severity", b"severity", "zh", b"zh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WhyReason: _TypeAlias = WhyReason  # noqa: Y015
+
+@_typing.final
+class WhyValidator(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    POWER_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
+    CONNECTED_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    HEARD_MS_AGO_FIELD_NUMBER: _builtins.int
+    HEARD_FIELD_NUMBER: _builtins.int
+    PREVOTE_FIELD_NUMBER: _builtins.int
+    PRECOMMIT_FIELD_NUMBER: _builtins.int
+    CLOCK_OFFSET_MS_FIELD_NUMBER: _builtins.int
+    CLOCK_ERROR_MS_FIELD_NUMBER: _builtins.int
+    CLOCK_MEASURED_FIELD_NUMBER: _builtins.int
+    TROUBLE_FIELD_NUMBER: _builtins.int
+    SIGNS_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.str
+    """16 hex digits of the key, as in logs"""
+    name: _builtins.str
+    """as configured, else the key id"""
+    power: _builtins.int
+    own: _builtins.bool
+    """it is the node that answers"""
+    connected: _builtins.bool
+    height: _builtins.int
+    """last height, round, step it told; 0 and "" = nothing told yet"""
+    round: _builtins.int
+    step: _builtins.str
+    heard_ms_ago: _builtins.int
+    heard: _builtins.bool
+    prevote: _builtins.str
+    """this round's: "" = none seen, "nil", or the block's hash"""
+    precommit: _builtins.str
+    clock_offset_ms: _builtins.int
+    """its clock minus this node's"""
+    clock_error_ms: _builtins.int
+    clock_measured: _builtins.bool
+    trouble: _builtins.str
+    """why it can't be reached, or what rule it broke"""
+    signs: _builtins.bool
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        power: _builtins.int = ...,
+        own: _builtins.bool = ...,
+        connected: _builtins.bool = ...,
+        height: _builtins.int = ...,
+        round: _builtins.int = ...,
+        step: _builtins.str = ...,
+        heard_ms_ago: _builtins.int = ...,
+        heard: _builtins.bool = ...,
+        prevote: _builtins.str = ...,
+        precommit: _builtins.str = ...,
+        clock_offset_ms: _builtins.int = ...,
+        clock_error_ms: _builtins.int = ...,
+        clock_measured: _builtins.bool = ...,
+        trouble: _builtins.str = ...,
+        signs: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_error_ms", b"clock_error_ms", "clock_measured", b"clock_measured", "clock_offset_ms", b"clock_offset_ms", "connected", b"connected", "heard", b"heard", "heard_ms_ago", b"heard_ms_ago", "height", b"height", "key_id", b"key_id", "name", b"name", "own", b"own", "power", b"power", "precommit", b"precommit", "prevote", b"prevote", "round", b"round", "signs", b"signs", "step", b"step", "trouble", b"trouble"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WhyValidator: _TypeAlias = WhyValidator  # noqa: Y015
+
+@_typing.final
+class WhyReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    PROPOSER_FIELD_NUMBER: _builtins.int
+    BLOCK_AGE_MS_FIELD_NUMBER: _builtins.int
+    POOL_FIELD_NUMBER: _builtins.int
+    OLDEST_WAITING_MS_FIELD_NUMBER: _builtins.int
+    VALIDATORS_FIELD_NUMBER: _builtins.int
+    NODE_NAME_FIELD_NUMBER: _builtins.int
+    verdict: _builtins.str
+    """"healthy", "idle", "degraded", "halted" """
+    height: _builtins.int
+    """newest committed here"""
+    round: _builtins.int
+    """of the height being decided"""
+    step: _builtins.str
+    proposer: _builtins.str
+    block_age_ms: _builtins.int
+    pool: _builtins.int
+    oldest_waiting_ms: _builtins.int
+    node_name: _builtins.str
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___WhyReason]:
+        """most important first"""
+
+    @_builtins.property
+    def validators(self) -> _containers.RepeatedCompositeFieldContainer[Global___WhyValidator]: ...
+    def __init__(
+        self,
+        *,
+        verdict: _builtins.str = ...,
+        reasons: _abc.Iterable[Global___WhyReason] | None = ...,
+        height: _builtins.int = ...,
+        round: _builtins.int = ...,
+        step: _builtins.str = ...,
+        proposer: _builtins.str = ...,
+        block_age_ms: _builtins.int = ...,
+        pool: _builtins.int = ...,
+        oldest_waiting_ms: _builtins.int = ...,
+        validators: _abc.Iterable[Global___WhyValidator] | None = ...,
+        node_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_age_ms", b"block_age_ms", "height", b"height", "node_name", b"node_name", "oldest_waiting_ms", b"oldest_waiting_ms", "pool", b"pool", "proposer", b"proposer", "reasons", b"reasons", "round", b"round", "step", b"step", "validators", b"validators", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WhyReply: _TypeAlias = WhyReply  # noqa: Y015
 
 @_typing.final
 class PrepareRequest(_message.Message):
@@ -789,6 +1093,7 @@ class PullPacketsRequest(_message.Message):
     FROM_SEQUENCE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     ENVELOPE_KEY_FIELD_NUMBER: _builtins.int
+    TRUSTED_HEIGHT_FIELD_NUMBER: _builtins.int
     channel: _builtins.str
     from_sequence: _builtins.int
     """first sequence wanted (dense per channel and direction)"""
@@ -796,6 +1101,8 @@ class PullPacketsRequest(_message.Message):
     """at most 64"""
     envelope_key: _builtins.bytes
     """the asking router's envelope public key; must be the registered one"""
+    trusted_height: _builtins.int
+    """as in StateRequest: how far the asking chain's light client is"""
     def __init__(
         self,
         *,
@@ -803,12 +1110,15 @@ class PullPacketsRequest(_message.Message):
         from_sequence: _builtins.int = ...,
         limit: _builtins.int = ...,
         envelope_key: _builtins.bytes = ...,
+        trusted_height: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height", "trusted_height", b"trusted_height"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "envelope_key", b"envelope_key", "from_sequence", b"from_sequence", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height", "channel", b"channel", "envelope_key", b"envelope_key", "from_sequence", b"from_sequence", "limit", b"limit", "trusted_height", b"trusted_height"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__trusted_height: _TypeAlias = _typing.Literal["trusted_height"]  # noqa: Y015
+    _WhichOneofArgType__trusted_height: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trusted_height) -> _WhichOneofReturnType__trusted_height | None: ...
 
 Global___PullPacketsRequest: _TypeAlias = PullPacketsRequest  # noqa: Y015
 
@@ -865,7 +1175,9 @@ class PullReceiptsRequest(_message.Message):
 
     CHANNEL_FIELD_NUMBER: _builtins.int
     SEQUENCES_FIELD_NUMBER: _builtins.int
+    TRUSTED_HEIGHT_FIELD_NUMBER: _builtins.int
     channel: _builtins.str
+    trusted_height: _builtins.int
     @_builtins.property
     def sequences(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
     def __init__(
@@ -873,12 +1185,15 @@ class PullReceiptsRequest(_message.Message):
         *,
         channel: _builtins.str = ...,
         sequences: _abc.Iterable[_builtins.int] | None = ...,
+        trusted_height: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height", "trusted_height", b"trusted_height"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "sequences", b"sequences"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height", "channel", b"channel", "sequences", b"sequences", "trusted_height", b"trusted_height"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__trusted_height: _TypeAlias = _typing.Literal["trusted_height"]  # noqa: Y015
+    _WhichOneofArgType__trusted_height: _TypeAlias = _typing.Literal["_trusted_height", b"_trusted_height"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trusted_height) -> _WhichOneofReturnType__trusted_height | None: ...
 
 Global___PullReceiptsRequest: _TypeAlias = PullReceiptsRequest  # noqa: Y015
 

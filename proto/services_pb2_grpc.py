@@ -70,6 +70,16 @@ class LedgerStub:
                 request_serializer=proto_dot_services__pb2.StatusRequest.SerializeToString,
                 response_deserializer=proto_dot_services__pb2.StatusReply.FromString,
                 _registered_method=True)
+        self.Validators = channel.unary_unary(
+                '/yilian.v1.Ledger/Validators',
+                request_serializer=proto_dot_services__pb2.ValidatorsRequest.SerializeToString,
+                response_deserializer=proto_dot_services__pb2.ValidatorsReply.FromString,
+                _registered_method=True)
+        self.Why = channel.unary_unary(
+                '/yilian.v1.Ledger/Why',
+                request_serializer=proto_dot_services__pb2.WhyRequest.SerializeToString,
+                response_deserializer=proto_dot_services__pb2.WhyReply.FromString,
+                _registered_method=True)
 
 
 class LedgerServicer:
@@ -123,6 +133,20 @@ class LedgerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Validators(self, request, context):
+        """Who decides blocks now and next, and whom of them this node hears: the pre-flight of a change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Why(self, request, context):
+        """Why no block is coming, or that all is well; never empty.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -160,6 +184,16 @@ def add_LedgerServicer_to_server(servicer, server):
                     servicer.Status,
                     request_deserializer=proto_dot_services__pb2.StatusRequest.FromString,
                     response_serializer=proto_dot_services__pb2.StatusReply.SerializeToString,
+            ),
+            'Validators': grpc.unary_unary_rpc_method_handler(
+                    servicer.Validators,
+                    request_deserializer=proto_dot_services__pb2.ValidatorsRequest.FromString,
+                    response_serializer=proto_dot_services__pb2.ValidatorsReply.SerializeToString,
+            ),
+            'Why': grpc.unary_unary_rpc_method_handler(
+                    servicer.Why,
+                    request_deserializer=proto_dot_services__pb2.WhyRequest.FromString,
+                    response_serializer=proto_dot_services__pb2.WhyReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -352,6 +386,60 @@ class Ledger:
             '/yilian.v1.Ledger/Status',
             proto_dot_services__pb2.StatusRequest.SerializeToString,
             proto_dot_services__pb2.StatusReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Validators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/yilian.v1.Ledger/Validators',
+            proto_dot_services__pb2.ValidatorsRequest.SerializeToString,
+            proto_dot_services__pb2.ValidatorsReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Why(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/yilian.v1.Ledger/Why',
+            proto_dot_services__pb2.WhyRequest.SerializeToString,
+            proto_dot_services__pb2.WhyReply.FromString,
             options,
             channel_credentials,
             insecure,

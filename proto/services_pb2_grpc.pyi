@@ -48,6 +48,10 @@ class LedgerStub:
     """A file an auditor can check alone (`yilian verify`)."""
     GetBlock: _grpc.UnaryUnaryMultiCallable[_services_pb2.BlockRequest, _services_pb2.BlockReply]
     Status: _grpc.UnaryUnaryMultiCallable[_services_pb2.StatusRequest, _services_pb2.StatusReply]
+    Validators: _grpc.UnaryUnaryMultiCallable[_services_pb2.ValidatorsRequest, _services_pb2.ValidatorsReply]
+    """Who decides blocks now and next, and whom of them this node hears: the pre-flight of a change."""
+    Why: _grpc.UnaryUnaryMultiCallable[_services_pb2.WhyRequest, _services_pb2.WhyReply]
+    """Why no block is coming, or that all is well; never empty."""
 
 @_typing.type_check_only
 class LedgerAsyncStub(LedgerStub):
@@ -66,6 +70,10 @@ class LedgerAsyncStub(LedgerStub):
     """A file an auditor can check alone (`yilian verify`)."""
     GetBlock: _aio.UnaryUnaryMultiCallable[_services_pb2.BlockRequest, _services_pb2.BlockReply]  # type: ignore[assignment]
     Status: _aio.UnaryUnaryMultiCallable[_services_pb2.StatusRequest, _services_pb2.StatusReply]  # type: ignore[assignment]
+    Validators: _aio.UnaryUnaryMultiCallable[_services_pb2.ValidatorsRequest, _services_pb2.ValidatorsReply]  # type: ignore[assignment]
+    """Who decides blocks now and next, and whom of them this node hears: the pre-flight of a change."""
+    Why: _aio.UnaryUnaryMultiCallable[_services_pb2.WhyRequest, _services_pb2.WhyReply]  # type: ignore[assignment]
+    """Why no block is coming, or that all is well; never empty."""
 
 class LedgerServicer(metaclass=_abc_1.ABCMeta):
     """======== Ledger: what every node serves"""
@@ -123,6 +131,22 @@ class LedgerServicer(metaclass=_abc_1.ABCMeta):
         request: _services_pb2.StatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_services_pb2.StatusReply, _abc.Awaitable[_services_pb2.StatusReply]]: ...
+
+    @_abc_1.abstractmethod
+    def Validators(
+        self,
+        request: _services_pb2.ValidatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_services_pb2.ValidatorsReply, _abc.Awaitable[_services_pb2.ValidatorsReply]]:
+        """Who decides blocks now and next, and whom of them this node hears: the pre-flight of a change."""
+
+    @_abc_1.abstractmethod
+    def Why(
+        self,
+        request: _services_pb2.WhyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_services_pb2.WhyReply, _abc.Awaitable[_services_pb2.WhyReply]]:
+        """Why no block is coming, or that all is well; never empty."""
 
 def add_LedgerServicer_to_server(servicer: LedgerServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -57,6 +57,11 @@ WRONG_ENVELOPE_KEY = declare(
     zh="信封公钥不是链上为该通道登记的公钥。",
     en="The envelope key is not the one registered for the channel on the chain.",
 )
+REQUEST_MALFORMED = declare(
+    "ROUTER_REQUEST_MALFORMED",
+    zh="请求不符合该方法的消息格式。",
+    en="The request does not have the method's message format.",
+)
 BAD_PULL = declare(
     "ROUTER_BAD_PULL",
     zh="拉取请求超出限制，请减少序号数量。",

@@ -77,8 +77,7 @@ def parse_config(raw: bytes, base: Path) -> RouterConfig:
     try:
         config = msgspec.convert(tree, RouterConfig)
     except msgspec.ValidationError as error:
-        about, _, place = str(error).partition(" - at ")
-        raise _invalid(place.strip("`$.") or "(file)", about) from None
+        raise _explained(str(error)) from None
     _check(config)
     return _resolved(config, base)
 
@@ -92,9 +91,20 @@ def passphrase(config: RouterConfig) -> bytes:
             raise _invalid("router.passphrase_env", "set the variable before starting")
         return value.encode()
     try:
-        return Path(router.passphrase_file).read_bytes().strip()
+        return Path(router.passphrase_file).read_bytes().rstrip(b"\r\n")
     except OSError as error:
         raise _invalid("router.passphrase_file", f"make it readable ({error.strerror})") from None
+
+
+def _explained(message: str) -> Rejected:
+    """The library's sentence with the key it is about, an unknown or missing one included."""
+    about, _, place = message.partition(" - at ")
+    path = place.strip("`$.")
+    named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", about)
+    if named is None:
+        return _invalid(path or "(file)", about)
+    advice = "add this key" if named[1] == "missing required" else "remove or correct this key"
+    return _invalid(f"{path}.{named[2]}" if path else named[2], advice)
 
 
 def _check(config: RouterConfig) -> None:

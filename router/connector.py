@@ -43,8 +43,8 @@ class OwnChain(Protocol):
         """These leaves, without proof: our own node is believed, because only we are harmed."""
         ...
 
-    async def read_proved(self, key: str) -> ProvedLeaf:
-        """One leaf with its proof, to be carried to a peer."""
+    async def read_proved(self, key: str, trusted_height: int | None = None) -> ProvedLeaf:
+        """One leaf with its proof, to be carried to a peer whose light client is at that height."""
         ...
 
     async def submit(self, body: bytes) -> str:
@@ -66,13 +66,17 @@ class PeerRouter(Protocol):
     """The router of a channel's other chain. Nothing it says is believed without proof."""
 
     async def pull_packets(
-        self, channel: str, from_sequence: int, limit: int
+        self, channel: str, from_sequence: int, limit: int, trusted_height: int | None
     ) -> tuple[Carried, ...]:
-        """Packets addressed to us, ascending, from that sequence on."""
+        """Packets addressed to us, ascending, from that sequence on.
+
+        `trusted_height`: how far our chain's light client knows the peer's chain, so that proofs
+        bring the changes of validators since.
+        """
         ...
 
     async def pull_receipts(
-        self, channel: str, sequences: tuple[int, ...]
+        self, channel: str, sequences: tuple[int, ...], trusted_height: int | None
     ) -> tuple[CarriedBack, ...]:
         """The receipts there are for packets we sent."""
         ...

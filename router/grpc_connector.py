@@ -83,13 +83,13 @@ class GrpcOwnChain:
             values.append(reply.value if reply.found else None)
         return OwnValues(tuple(values), status.height, status.block_time_ms)
 
-    async def read_proved(self, key: str) -> ProvedLeaf:
+    async def read_proved(self, key: str, trusted_height: int | None = None) -> ProvedLeaf:
         """The leaf under the node's newest certified header."""
-        reply = await self._state(key)
+        reply = await self._state(key, trusted_height)
         return ProvedLeaf(reply.value if reply.found else None, reply.proof)
 
-    async def _state(self, key: str) -> pb.StateReply:
-        request = pb.StateRequest(key=key)
+    async def _state(self, key: str, trusted_height: int | None = None) -> pb.StateReply:
+        request = pb.StateRequest(key=key, trusted_height=trusted_height)
         reply: pb.StateReply = await _call(self._ledger.GetState(request, timeout=CALL_SECONDS))
         return reply
 
@@ -147,7 +147,7 @@ class GrpcPeerRouter:
         self._envelope_key = envelope_key
 
     async def pull_packets(
-        self, channel: str, from_sequence: int, limit: int
+        self, channel: str, from_sequence: int, limit: int, trusted_height: int | None
     ) -> tuple[Carried, ...]:
         """At most `limit` packets from that sequence on."""
         request = pb.PullPacketsRequest(
@@ -155,15 +155,18 @@ class GrpcPeerRouter:
             from_sequence=from_sequence,
             limit=limit,
             envelope_key=self._envelope_key,
+            trusted_height=trusted_height,
         )
         reply = await _call(self._relay.PullPackets(request, timeout=2 * CALL_SECONDS))
         return tuple(Carried(one.packet, one.proof, one.envelope) for one in reply.packets)
 
     async def pull_receipts(
-        self, channel: str, sequences: tuple[int, ...]
+        self, channel: str, sequences: tuple[int, ...], trusted_height: int | None
     ) -> tuple[CarriedBack, ...]:
         """The receipts there are among these."""
-        request = pb.PullReceiptsRequest(channel=channel, sequences=sequences)
+        request = pb.PullReceiptsRequest(
+            channel=channel, sequences=sequences, trusted_height=trusted_height
+        )
         reply = await _call(self._relay.PullReceipts(request, timeout=2 * CALL_SECONDS))
         return tuple(CarriedBack(one.sequence, one.receipt, one.proof) for one in reply.receipts)
 

@@ -13,13 +13,12 @@ import grpc
 from crypto.keystore import load_key
 from crypto.suites import GM, Suite
 from faults import Rejected
-from proto.services_pb2_grpc import add_RelayServicer_to_server
 from router.codes import ROUTER_CONFIG, ROUTER_KEY
 from router.config import RouterConfig, passphrase
 from router.grpc_connector import MESSAGE_BYTES_MAX, GrpcOwnChain, GrpcPeerRouter, open_channel
 from router.logs import log, setup_logs
 from router.messages import Settings
-from router.service import RelayService
+from router.service import RelayService, add_to_server
 from router.shell import ChannelRelay, Keys
 
 STOP_SECONDS = 2.0
@@ -84,7 +83,7 @@ async def _serve(config: RouterConfig, own: GrpcOwnChain, relays: list[ChannelRe
     )
     channels = tuple(peer.channel for peer in config.peers)
     service = RelayService(own, config.router.chain_id, channels, counters)
-    add_RelayServicer_to_server(service, server)
+    add_to_server(service, server)
     try:
         port = server.add_insecure_port(config.router.listen)
     except RuntimeError:
@@ -97,14 +96,20 @@ async def _serve(config: RouterConfig, own: GrpcOwnChain, relays: list[ChannelRe
     return server
 
 
-def _keys(config: RouterConfig) -> tuple[Suite, bytes, bytes]:
-    """The chain's suite, the identity's private key and the envelope's private key."""
+def _key(config: RouterConfig, name: str) -> tuple[Suite, bytes]:
+    path: str = getattr(config.router, name)
     secret = passphrase(config)
     try:
-        suite, private_key = load_key(config.router.key_file, secret)
-        envelope_suite, envelope_private_key = load_key(config.router.envelope_key_file, secret)
+        return load_key(path, secret)
     except Rejected as refused:
-        raise Rejected(ROUTER_KEY, reason=refused.code.name, **refused.fields) from None
+        key, reason = f"router.{name}", refused.code.name
+        raise Rejected(ROUTER_KEY, key=key, reason=reason, **refused.fields) from None
+
+
+def _keys(config: RouterConfig) -> tuple[Suite, bytes, bytes]:
+    """The chain's suite, the identity's private key and the envelope's private key."""
+    suite, private_key = _key(config, "key_file")
+    envelope_suite, envelope_private_key = _key(config, "envelope_key_file")
     if envelope_suite != GM:
         raise Rejected(ROUTER_KEY, key="router.envelope_key_file", reason="an SM2 key is needed")
     return suite, private_key, envelope_private_key

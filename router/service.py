@@ -9,12 +9,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
 import grpc
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
 
 from faults import Misuse, Rejected, failpoint
 from ledger.packet import Packet, outbox_key, receipt_key
 from proto import services_pb2 as pb
 from proto.services_pb2_grpc import RelayServicer
-from router.codes import BAD_PULL, UNKNOWN_CHANNEL, UNREACHABLE, WRONG_ENVELOPE_KEY
+from router.codes import (
+    BAD_PULL,
+    REQUEST_MALFORMED,
+    UNKNOWN_CHANNEL,
+    UNREACHABLE,
+    WRONG_ENVELOPE_KEY,
+)
 from router.connector import CallFailed, OwnChain
 from router.envelopes import seal
 from router.grpc_connector import aborting
@@ -77,7 +85,7 @@ class RelayService(RelayServicer):
         reply, size = pb.PullPacketsReply(), 0
         start = max(request.from_sequence, channel.closed_below, 1)
         for sequence in range(start, min(start + SCAN_MAX, channel.next_outbound)):
-            carried = await self._carry(channel, sequence)
+            carried = await self._carry(channel, sequence, _trusted(request))
             if carried is None:
                 continue
             size += carried.ByteSize()
@@ -88,12 +96,15 @@ class RelayService(RelayServicer):
                 break
         return reply
 
-    async def _carry(self, channel: ChannelView, sequence: int) -> pb.CarriedPacket | None:
+    async def _carry(
+        self, channel: ChannelView, sequence: int, trusted: int | None
+    ) -> pb.CarriedPacket | None:
         """One pending packet with proof and envelope; None when it is closed or can't be opened.
 
         What our custodian cannot open now must not hold up the packets behind it.
         """
-        leaf = await self._own.read_proved(outbox_key(channel.channel_id, channel.epoch, sequence))
+        key = outbox_key(channel.channel_id, channel.epoch, sequence)
+        leaf = await self._own.read_proved(key, trusted)
         if leaf.value is None:
             return None
         entry = outbox_view(leaf.value)
@@ -122,7 +133,7 @@ class RelayService(RelayServicer):
         reply = pb.PullReceiptsReply()
         for sequence in sorted(dict.fromkeys(request.sequences)):
             key = receipt_key(channel.channel_id, channel.epoch, sequence)
-            leaf = await self._own.read_proved(key)
+            leaf = await self._own.read_proved(key, _trusted(request))
             if leaf.value is not None:
                 reply.receipts.append(
                     pb.CarriedReceipt(sequence=sequence, receipt=leaf.value, proof=leaf.proof)
@@ -136,6 +147,40 @@ class RelayService(RelayServicer):
         if read.values[0] is None:
             raise Rejected(UNKNOWN_CHANNEL, channel=channel_id)
         return channel_view(read.values[0])
+
+
+def add_to_server(service: RelayService, server: Any) -> None:
+    """Serve it. Unlike the generated function, bytes that are no message get a stable code here,
+    where grpc would answer UNKNOWN and write a line into the log for each of them."""
+    relay = pb.DESCRIPTOR.services_by_name["Relay"]
+    handlers: dict[str, Any] = {
+        method.name: grpc.unary_unary_rpc_method_handler(
+            _parsed(GetMessageClass(method.input_type), getattr(service, method.name)),
+            response_serializer=lambda reply: reply.SerializeToString(),
+        )
+        for method in relay.methods
+    }
+    generic = grpc.method_handlers_generic_handler(relay.full_name, handlers)
+    server.add_generic_rpc_handlers((generic,))
+
+
+def _parsed(request_class: type[Message], call: Callable[..., Awaitable[R]]) -> Any:
+    async def answer(raw: bytes, context: Any) -> R:
+        try:
+            request = request_class.FromString(raw)
+        except DecodeError:
+            request = None
+        if request is None:
+            refused = Rejected(REQUEST_MALFORMED, request=request_class.DESCRIPTOR.name)
+            await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, refused)
+        return await call(request, context)
+
+    return answer
+
+
+def _trusted(request: pb.PullPacketsRequest | pb.PullReceiptsRequest) -> int | None:
+    """The height up to which the asking chain's light client knows ours, if it says so."""
+    return request.trusted_height if request.HasField("trusted_height") else None
 
 
 async def _answered(context: Any, reply: Awaitable[R]) -> R:

@@ -47,6 +47,7 @@ from router.proofs import (
     delivery_body,
 )
 from router.relay import step
+from router.views import client_key, client_view
 
 NONCE_BYTES = 16
 OK = "OK"
@@ -141,7 +142,8 @@ class ChannelRelay:
             case AskPeerPackets():
                 return await self._pull(effect)
             case AskPeerReceipts():
-                receipts = await self._peer.pull_receipts(effect.channel, effect.sequences)
+                trusted = await self._trusted_height()
+                receipts = await self._peer.pull_receipts(effect.channel, effect.sequences, trusted)
                 return ReceiptsPulled(receipts)
             case PrepareDelivery():
                 return await self._prepare(effect)
@@ -153,10 +155,21 @@ class ChannelRelay:
         raise Rejected(UNEXPECTED_BODY)
 
     async def _pull(self, effect: AskPeerPackets) -> PacketsPulled:
+        trusted = await self._trusted_height()
         failpoint("router.pull.before")
-        packets = await self._peer.pull_packets(effect.channel, effect.from_sequence, effect.limit)
+        packets = await self._peer.pull_packets(
+            effect.channel, effect.from_sequence, effect.limit, trusted
+        )
         failpoint("router.pull.after")
         return PacketsPulled(packets)
+
+    async def _trusted_height(self) -> int | None:
+        """How far our chain's light client knows the peer's chain; None while we can't say."""
+        channel = self.state.channel
+        if channel is None:
+            return None
+        record = (await self._own.read((client_key(channel.peer_chain),))).values[0]
+        return client_view(record).height if record is not None else None
 
     async def _prepare(self, effect: PrepareDelivery) -> DeliveryPrepared:
         check_carriage(effect.packet, effect.carried)

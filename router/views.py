@@ -33,6 +33,25 @@ class OutboxView(msgspec.Struct, frozen=True, kw_only=True):
     packet: bytes
 
 
+class ClientView(msgspec.Struct, frozen=True, kw_only=True):
+    """The own chain's light client of the peer chain: how far it knows it."""
+
+    height: int
+
+
+def client_key(chain_id: str) -> str:
+    """State key of the light client of a peer chain."""
+    return f"bridge/client/{chain_id}"
+
+
+def client_view(record: bytes) -> ClientView:
+    """Decode a light client; Rejected(ROUTER_FORMAT_UNKNOWN)."""
+    try:
+        return msgspec.msgpack.decode(record, type=ClientView)
+    except msgspec.MsgspecError:
+        raise Rejected(FORMAT_UNKNOWN, record="client") from None
+
+
 def channel_key(channel_id: str) -> str:
     """State key of a channel."""
     return f"bridge/channel/{channel_id}"

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from pathlib import Path
 
 STOP_SECONDS_MAX = 8.0
 START_SECONDS_MAX = 60.0
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+RESTART_SECONDS_MAX = 2.0
+LOOK_SECONDS = 0.03
 
 
 class DidNotStart(RuntimeError):
@@ -47,33 +51,35 @@ class Process:
         """Whether it ran and ended, though nobody here ended it."""
         return self.running is not None and not self.alive and not self._ended_by_us
 
-    def start(self, **extra_environment: str) -> None:
-        """Start it; `extra_environment` is for this run only (fail points)."""
+    def start(self) -> None:
+        """Start it, with its `environment` added to ours."""
         (self.home / "addresses.json").unlink(missing_ok=True)
         self._ended_by_us = False
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, _signals_wait():
             self.running = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "start", "--config", str(self.config)],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **self.environment, **extra_environment},
+                env={**os.environ, **self.environment},
                 start_new_session=True,
             )
 
     def addresses(self) -> dict[str, str]:
         """The addresses it listens on ("grpc" and "http", or "relay"), once it is ready."""
         deadline = time.monotonic() + START_SECONDS_MAX
-        path = self.home / "addresses.json"
+        path, dead_seconds = self.home / "addresses.json", 0.0
         while time.monotonic() < deadline:
             if self.relay and _answers(self.relay):
                 return {"relay": self.relay}
             if path.exists():
                 found: dict[str, str] = json.loads(path.read_text(encoding="ascii"))
                 return found
-            if not self.alive:
+            # A watch may be about to start it again (testnet.chaos).
+            dead_seconds = 0.0 if self.alive else dead_seconds + LOOK_SECONDS
+            if dead_seconds > RESTART_SECONDS_MAX:
                 break
-            time.sleep(0.03)
+            time.sleep(LOOK_SECONDS)
         raise DidNotStart(f"{self.name} did not start; its last lines:\n{self.last_lines()}")
 
     def last_lines(self, count: int = 12) -> str:
@@ -108,6 +114,24 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             return self.running.returncode
+
+
+@contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Signals are handled after the block: Ctrl-C between a child's birth and our noting it down
+    would leave it behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread only
+        return
+    caught: list[int] = []
+    before = {kind: signal.signal(kind, lambda number, _: caught.append(number)) for kind in ENDING}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, signal.SIG_DFL if handler is None else handler)
+        for number in caught:
+            signal.raise_signal(number)
 
 
 def _answers(address: str) -> bool:

@@ -36,6 +36,8 @@ OPERATIONS = {
     REPORT_CHANNEL: ("SETTLEMENT_REPORT", "VOUCHER_REPORT"),
 }
 PASSPHRASE_ENV = "YILIAN_PASSPHRASE"
+# Small, so that the short journey also begins the consensus log anew.
+LOG_BYTES_MAX = 16 * 1024
 SAMPLES = Path(__file__).parent / "samples"
 
 # label -> (chain, organisation, roles)
@@ -50,6 +52,9 @@ PARTIES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "stranger": (PROVINCE, "stranger", ("insurer",)),
     "national desk": (NATIONAL, "national", ("bureau",)),
     "national router": (NATIONAL, "national", ("router",)),
+    "finance governance": (FINANCE, "finance", ("governance",)),
+    "province governance": (PROVINCE, "bureau", ("governance",)),
+    "national governance": (NATIONAL, "national", ("governance",)),
 }
 
 
@@ -243,11 +248,12 @@ def _add_nodes(stage: Stage, plan: ChainPlan, keys: _ChainKeys) -> None:
                 ),
                 passphrase_env=PASSPHRASE_ENV,
                 known=[
-                    (key.hex(), addresses[other])
+                    (key.hex(), addresses[other], f"{plan.name}-{other}")
                     for other, key in enumerate(keys.node_keys)
                     if other != index
                 ],
                 custodian=custodian if index == 0 else None,
+                consensus={"log_bytes_max": LOG_BYTES_MAX},
             )
         )
         stage.nodes[plan.name].append(_add_process(stage, f"{plan.name}-{index}", config, home))

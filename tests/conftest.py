@@ -2,6 +2,6 @@
 
 from hypothesis import settings
 
-# Machines are shared and noisy: a slow example is no failure, and pytest's own timeout is the limit.
+# Machines are shared and noisy: a slow example is no failure; pytest's own timeout is the limit.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")

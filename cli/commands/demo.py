@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.access import validator_count
-from cli.signals import ended_by_signals
+from cli.signals import Ended, ended_by_signals
 
 SUMMARY = "three chains on this machine, and a real medical e-bill's journey through them"
 EXAMPLE = "yilian demo --once"
@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     # NO_COLOR asks for plain text: rich alone would still send bold.
     plain = bool(os.environ.get("NO_COLOR"))
     console = Console(highlight=False, color_system=None if plain else "auto")
+    import testnet.journey.run  # noqa: F401  (before signals raise)
     from testnet.processes import DidNotStart
 
     with ended_by_signals(), _folder(options.folder) as folder:
@@ -78,7 +79,7 @@ def _show(console: Console, folder: Path, validators: int, once: bool) -> int:
                 said=lambda line: console.print(f"   {line}", markup=False, soft_wrap=True),
             )
         except (JourneyBroken, ClientError) as broken:
-            console.print(f"[red]the journey broke: {broken}[/red]")
+            console.print(f"the journey broke: {broken}", style="red", markup=False)
             return 1
         finally:
             world.close()
@@ -87,7 +88,7 @@ def _show(console: Console, folder: Path, validators: int, once: bool) -> int:
         console.print(f"gRPC:     {stage.grpc_address(PROVINCE)}")
         if not once:
             console.print("Ctrl-C ends it and leaves nothing behind.")
-            with contextlib.suppress(KeyboardInterrupt):  # the way it is meant to end
+            with contextlib.suppress(Ended):  # the way it is meant to end
                 threading.Event().wait()
     return 0
 

@@ -14,7 +14,7 @@ SUMMARY = (
 )
 EXAMPLE = "yilian init /srv/yilian --chain-id first-look --org bureau"
 
-ALL_ROLES_OF_A_FIRST_LOOK = ("bureau", "custodian", "finance")
+ALL_ROLES_OF_A_FIRST_LOOK = ("bureau", "custodian", "finance", "governance")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

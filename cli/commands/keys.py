@@ -16,6 +16,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     new = actions.add_parser("new", help="make a key; an existing file is never overwritten")
     new.add_argument("file", type=Path)
     new.add_argument("--suite", choices=("gm", "intl"), default="gm", help="gm = SM2, intl = P-256")
+    new.add_argument(
+        "--node",
+        action="store_true",
+        help="for a node: mark it as never used, so that its first start may sign",
+    )
     json_flag(new)
     look = actions.add_parser("show", help="the suite and public key of a key file")
     look.add_argument("file", type=Path)
@@ -29,6 +34,10 @@ def run(options: argparse.Namespace) -> int:
 
     if options.action == "new":
         public_key = create_key(options.file, suite(options.suite), passphrase(confirm=True))
+        if options.node:
+            from node.first_start import mark_never_signed
+
+            mark_never_signed(options.file, public_key)
         show(
             options,
             {"file": str(options.file), "suite": options.suite, "public_key": public_key.hex()},

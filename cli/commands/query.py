@@ -24,7 +24,8 @@ def run(options: argparse.Namespace) -> int:
     with connect(options.node) as client:
         reply = client.state(options.object)
     if not reply.found:
-        hint(f"nothing stands at {options.object} at height {reply.height}; the node can prove it")
+        proof = ", and its absence is proved" if reply.proof else ""
+        hint(f"nothing stands at {options.object} at height {reply.height}{proof}")
         return 1
     show(options, {"height": reply.height, **json.loads(reply.record_json)})
     return 0

@@ -1,11 +1,10 @@
 """`yilian start`: run a node or a router in the foreground until SIGTERM or Ctrl-C."""
 
 import argparse
-import signal
 import tomllib
 from pathlib import Path
 
-from cli.signals import ended_by_signals
+from cli.signals import ends_at_once
 
 SUMMARY = "run a node or a router in the foreground"
 EXAMPLE = "YILIAN_PASSPHRASE=... yilian start --config /srv/yilian/node.toml"
@@ -20,12 +19,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start what the file describes; the process's exit code, 0 when it was told to end."""
-    # Node and router put their own handlers in place of these, once their loop runs.
-    with ended_by_signals((signal.SIGINT, signal.SIGTERM)):
-        try:
-            return _serve(options.config)
-        except KeyboardInterrupt:
-            return 0
+    with ends_at_once():
+        return _serve(options.config)
 
 
 def _serve(config: Path) -> int:

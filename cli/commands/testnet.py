@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cli.access import validator_count
 from cli.output import hint
-from cli.signals import ended_by_signals
+from cli.signals import Ended, ended_by_signals
 
 SUMMARY = "lay out and run the demo's three chains for work of your own, until Ctrl-C"
 EXAMPLE = "yilian testnet /tmp/three-chains --validators 4"
@@ -26,10 +26,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Start everything and wait; exit code 0 once it was told to end."""
+    import testnet.stage  # noqa: F401  (before signals raise)
+
     with ended_by_signals():
         try:
             _stay(options.folder, options.validators)
-        except KeyboardInterrupt:
+        except Ended:
             hint(f"all processes have ended; keys, data and logs stay in {options.folder}")
     return 0
 

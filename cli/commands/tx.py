@@ -67,6 +67,8 @@ def _request(contract: str, method: str, text: str) -> Any:
         raise Usage(f"{contract} has no method {method!r}; it has: {', '.join(methods)}")
     message = methods[method].request()
     try:
+        if not text.lstrip().startswith("{"):  # what the parser takes for an empty message
+            raise json_format.ParseError("a JSON object is expected")
         return json_format.Parse(text, message)
     except json_format.ParseError as error:
         fields = f"the fields of {message.DESCRIPTOR.name} are: {_fields(message)}"

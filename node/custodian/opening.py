@@ -45,7 +45,10 @@ def open_files(config: NodeConfig) -> Opened:
 
     genesis = load_genesis(read_genesis(config.node.genesis))
     passphrase = read_passphrase(config)
-    own_suite, private_key = load_key(config.custodian.key_file, passphrase)
+    try:
+        own_suite, private_key = load_key(config.custodian.key_file, passphrase)
+    except Rejected as refused:
+        raise Rejected(refused.code, key="custodian.key_file", **refused.fields) from None
     if own_suite.name != genesis.suite:
         advice = f"use a key of the chain's suite, {genesis.suite}"
         raise Rejected(CONFIG_INVALID, key="custodian.key_file", advice=advice)

@@ -42,7 +42,7 @@ def kills(counted: dict[str, Counter[str]]) -> list[Kill]:
     The middle of the journey is where most is under way; a first pass often is the start-up's.
     """
     return [
-        Kill(process, point, (times[point] + 1) // 2)
+        Kill(process, point, 1 if point in CATCHING_UP else (times[point] + 1) // 2)
         for process, times in sorted(counted.items())
         for point in sorted(times)
         if point in NAMED

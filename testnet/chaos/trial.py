@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from node.client import ClientError
 from node.fsck import fsck
 from testnet.chaos.outside import differences
 from testnet.chaos.plan import Kill
-from testnet.chaos.watch import Watch
+from testnet.chaos.watch import ARMED, Watch
 from testnet.journey.run import travel
 from testnet.journey.world import JourneyBroken, World
+from testnet.processes import DidNotStart
 from testnet.stage import CHANNELS, Stage, lay_out
 
 
@@ -63,15 +65,16 @@ def dry_run(logs: Path, *, validators: int = 4) -> list[str]:
 def _travel(stage: Stage, armed: dict[str, str]) -> tuple[list[str], list[str]]:
     supervisor = stage.supervisor
     for process in supervisor.processes.values():
-        extra = {"YILIAN_FAILPOINT": armed[process.name]} if process.name in armed else {}
-        process.start(**extra)
+        if process.name in armed:
+            process.environment[ARMED] = armed[process.name]
+        process.start()
     with Watch(supervisor, frozenset(armed)) as watch:
         world = World(stage)
         try:
             travel(world)
             _settle(world)
             wrong = differences(world)
-        except JourneyBroken as broken:
+        except (JourneyBroken, DidNotStart, ClientError) as broken:
             wrong = [f"the journey broke: {broken}"]
         finally:
             world.close()

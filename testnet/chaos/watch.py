@@ -5,6 +5,7 @@ from types import TracebackType
 
 from testnet.processes import Process, Supervisor
 
+ARMED = "YILIAN_FAILPOINT"
 LOOK_SECONDS = 0.05
 
 
@@ -36,6 +37,7 @@ class Watch:
             for process in self._supervisor.processes.values():
                 if self._died(process):
                     self.killed.append(process.name)
+                    del process.environment[ARMED]
                     process.start()
 
     def _died(self, process: Process) -> bool:

@@ -30,7 +30,7 @@ def run(world: World) -> Iterator[str]:
     owner = world.bill(PROVINCE, FIRST_BILL)["account_id"]
     expect(owner == world.accounts["archive"], "bill 01 belongs to the account of the archive")
     yield f"{FIRST_BILL[1]} → account {owner}: full certificate number"
-    waiting = {item.object: item.reason for item in world.client(PROVINCE).list_unbound()}
+    waiting = {item.object: item.reason for item in world.unbound()}
     expect(len(waiting) == len(BILLS) - 1, "the other four wait in the unbound queue")
     for reason in sorted(set(waiting.values())):
         numbers = [key[-10:] for key, why in sorted(waiting.items()) if why == reason]

@@ -40,7 +40,7 @@ def run(world: World) -> Iterator[str]:
         yield from _compare(world, settlement_id, bill)
     yield "on purpose, the unbound bill against a settlement that isn't its own:"
     yield from _compare(world, *STRANGE_PAIR)
-    waiting = world.client(PROVINCE).list_unbound()
+    waiting = world.unbound()
     expect(
         [item.object for item in waiting] == ["bill/46060124-0000000103"], "one bill stays unbound"
     )

@@ -18,7 +18,7 @@ DAY_MS = 24 * 3600 * 1000
 def run(world: World) -> Iterator[str]:
     """The contract decides at commit; its receipt is the ticket for the re-wrapped key."""
     key = bill_state_key(FIRST_BILL)
-    now_ms = world.client(PROVINCE).status().block_time_ms
+    now_ms = world.now_ms(PROVINCE)
     granted = world.submit(
         "bureau desk",
         "authorization",
@@ -49,7 +49,8 @@ def run(world: World) -> Iterator[str]:
     )
     refused = _read(world, "stranger", key)
     expect(refused.code == "NOT_AUTHORIZED", f"the stranger is refused ({refused.code})")
-    height = world.client(PROVINCE).receipt(world.acknowledged[-1][1]).height
+    receipt = world.client(PROVINCE).receipt
+    height = world.patiently(lambda: receipt(world.acknowledged[-1][1])).height
     yield f"a stranger is refused: {refused.code}; the attempt is a transaction at height {height}"
 
 
@@ -64,7 +65,7 @@ def _read(world: World, reader: str, key: str) -> OperationReceipt:
 
 
 def _open(world: World, tx_hash: bytes) -> PayloadPlain:
-    reply = world.client(PROVINCE).rewrap(tx_hash)
+    reply = world.patiently(lambda: world.client(PROVINCE).rewrap(tx_hash))
     sealed = SealedBytes(
         reply.payload.suite,
         reply.payload.ciphertext,

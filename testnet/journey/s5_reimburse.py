@@ -54,7 +54,7 @@ def run(world: World) -> Iterator[str]:
 
 
 def _lock(world: World, agency: str) -> str:
-    now_ms = world.client(PROVINCE).status().block_time_ms
+    now_ms = world.now_ms(PROVINCE)
     request = LockRequest(
         bill=bill_message(FIRST_BILL), purpose=REIMBURSEMENT, expires_ms=now_ms + HOUR_MS
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from ledger.block import Header
 from node.client import Client
@@ -20,7 +21,7 @@ def run(world: World) -> Iterator[str]:
         yield "skipped: this province has fewer than four validators"
         return
     victim = world.stage.nodes[PROVINCE][-1]
-    before = world.client(PROVINCE).status().height
+    before = world.patiently(world.client(PROVINCE).status).height
     victim.kill()
     yield f"{victim.name} killed at height {before}"
     began = time.monotonic()
@@ -31,7 +32,7 @@ def run(world: World) -> Iterator[str]:
         LockRequest(
             bill=bill_message(BILL),
             purpose=REIMBURSEMENT,
-            expires_ms=world.client(PROVINCE).status().block_time_ms + HOUR_MS,
+            expires_ms=world.now_ms(PROVINCE) + HOUR_MS,
         ),
     )
     expect_ok(locked, "the chain goes on with three of four")
@@ -45,13 +46,14 @@ def run(world: World) -> Iterator[str]:
     )
     began = time.monotonic()
     victim.start()
+    height = world.patiently(world.client(PROVINCE).status).height
     with Client(victim.addresses()["grpc"]) as reborn:
-        height = world.client(PROVINCE).status().height
         world.until(
-            f"{victim.name} has reached height {height}", lambda: reborn.status().height >= height
+            f"{victim.name} has reached height {height}",
+            lambda: world.patiently(reborn.status).height >= height,
         )
         roots = {
-            Header.decode(client.block(height).header).state_root
+            Header.decode(world.patiently(partial(client.block, height)).header).state_root
             for client in (reborn, world.client(PROVINCE))
         }
     expect(len(roots) == 1, "both have the same state root")

@@ -22,7 +22,7 @@ def run(world: World) -> Iterator[str]:
             f" {event['action']:<20} {event['code']:<14} {details[:60]}"
         )
     file = world.stage.folder / "bill.evidence.json"
-    file.write_bytes(world.client(PROVINCE).evidence(key))
+    file.write_bytes(world.patiently(lambda: world.client(PROVINCE).evidence(key)))
     good = verify(file, world.stage.genesis_file(PROVINCE))
     expect(good.returncode == 0, f"the evidence is good: {good.stdout}{good.stderr}")
     report = json.loads(good.stdout)

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from ledger.transaction import sign_body, tx_hash
 from node.client import AHEAD_BLOCKS, Client, ClientError, build_body
 from proto.contracts_pb2 import BillKey
-from proto.services_pb2 import OperationReceipt, PrepareReply, ReceiptReply
+from proto.services_pb2 import OperationReceipt, PrepareReply, ReceiptReply, UnboundItem
 from testnet.actors import Actor
 from testnet.stage import FINANCE, NATIONAL, PROVINCE, SAMPLES, Stage
 
@@ -161,11 +161,19 @@ class World:
         found: dict[str, Any] | None = json.loads(reply.record_json) if reply.found else None
         return found
 
+    def now_ms(self, chain: str) -> int:
+        """The newest block's time, the only clock contracts know."""
+        return self.patiently(self.client(chain).status).block_time_ms
+
     def bill(self, chain: str, bill: tuple[str, str]) -> dict[str, Any]:
         """A bill's record, which must exist."""
         record = self.record(chain, bill_state_key(bill))
         expect(record is not None, f"{bill_state_key(bill)} is on the {chain} chain")
         return record or {}
+
+    def unbound(self) -> list[UnboundItem]:
+        """What waits in the province's unbound queue."""
+        return self.patiently(self.client(PROVINCE).list_unbound)
 
     def trace(self, chain: str, key: str) -> list[dict[str, Any]]:
         """All events of an object, oldest first."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from consensus.bisection import EVERYTHING
 from consensus.codes import SETTING_INVALID
 from consensus.driver import Driver
 from consensus.messages import BlockResponse, Committed, Status, Vote, VoteKind, encode
@@ -49,6 +50,7 @@ class FakeApplication:
         self.chain = []
         self.pool = []
         self.attached = {}
+        self.reported = []
         self.executed = 0
 
     def _header(self, height, proposer, time_ms, transactions):
@@ -71,8 +73,18 @@ class FakeApplication:
         before = self.chain[-1][0].header.state_root if self.chain else b""
         return SUITE.hash(before + b"".join(transactions))
 
-    def build(self, height, proposer, time_ms):
-        transactions = tuple(self.pool[:10])
+    def transaction_hashes(self, block):
+        return tuple(SUITE.hash(raw) for raw in block.transactions)
+
+    def report(self, found):
+        self.reported.append(found)
+
+    def quarantine(self, tx_hash):
+        self.pool = [raw for raw in self.pool if SUITE.hash(raw) != tx_hash]
+
+    def build(self, height, proposer, time_ms, selection=EVERYTHING):
+        waiting = [raw for raw in self.pool if selection.allows(SUITE.hash(raw))]
+        transactions = tuple(waiting[:10])
         return Block(self._header(height, proposer, time_ms, transactions), transactions)
 
     def execute(self, block):

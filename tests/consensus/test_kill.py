@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,19 @@ import pytest
 import consensus
 from consensus import committing, driver, guard, wal
 from consensus.failpoints import FAILPOINTS
-from consensus.messages import Committed, Proposal, Vote, decode
-from tests.consensus.test_driver import check_chains, consortium, finish, heights, run, until
+from consensus.messages import Committed, ProposalHead, Vote, decode
+from tests.consensus.test_driver import (
+    FAST,
+    check_chains,
+    consortium,
+    finish,
+    heights,
+    run,
+    until,
+)
+
+SMALL_LOG = replace(FAST, log_bytes_max=1024)
+"""The log begins anew every few heights, so that a kill in the middle of that is met."""
 
 
 class Killed(BaseException):
@@ -41,7 +53,7 @@ def watch_signatures(hub):
         match decoded:
             case Vote():
                 place = (decoded.validator, decoded.height, decoded.round, decoded.kind)
-            case Proposal():
+            case ProposalHead():
                 place = (decoded.proposer, decoded.height, decoded.round, "proposal")
             case Committed():
                 place = (decoded.validator, decoded.height, "committed")
@@ -67,10 +79,8 @@ async def restart_the_killed(nodes):
 
 @pytest.mark.parametrize("name", FAILPOINTS)
 def test_killed_there_and_restarted(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(wal, "REWRITE_BYTES", 0)
-
     async def story():
-        nodes = consortium(tmp_path)
+        nodes = consortium(tmp_path, settings=SMALL_LOG)
         said = watch_signatures(nodes[0].hub)
         for node in nodes[:3]:
             node.start()
@@ -103,10 +113,8 @@ def test_killed_there_and_restarted(tmp_path, monkeypatch, name):
 
 @pytest.mark.parametrize("name", FAILPOINTS)
 def test_a_single_validator_killed_there_goes_on(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(wal, "REWRITE_BYTES", 0)
-
     async def story():
-        nodes = consortium(tmp_path, 1)
+        nodes = consortium(tmp_path, 1, SMALL_LOG)
         arm(monkeypatch, name)
         keeper = asyncio.create_task(restart_the_killed(nodes))
         nodes[0].start()

@@ -196,6 +196,15 @@ def test_line_26_an_untimely_block_gets_nil():
     assert story.said(PREVOTE, 0) == NIL
 
 
+def test_line_30_a_value_proposed_again_is_not_judged_by_the_clock():
+    story = Story()
+    story.tell(*(precommit(0, name, NIL) for name in story.others()))
+    story.tell(TimeoutFired(TimerKind.PRECOMMIT, HEIGHT, 0))
+    story.tell(ProposalReceived(proposal(1, X, pol=0), timely=False))
+    story.tell(*(prevote(0, name, X) for name in story.others()))
+    assert story.said(PREVOTE, 1) == X
+
+
 def test_a_proposal_out_of_turn_is_ignored():
     wrong = next(name for name in "ABCD" if name != proposer_of(0))
     story = Story().tell(ProposalReceived(proposal(0, X, by=wrong)))

@@ -12,7 +12,10 @@ from consensus.messages import (
     BlockResponse,
     Committed,
     CommittedCertificate,
+    Part,
+    PartRequest,
     Proposal,
+    ProposalHead,
     Status,
     Vote,
     VoteKind,
@@ -25,6 +28,7 @@ from faults import Misuse, PeerFault
 from ledger.certificate import precommit_bytes
 
 KEY, HASH, SIGNATURE = b"\x04" + b"k" * 64, b"h" * 32, b"s" * 64
+HEAD = ProposalHead(7, 2, -1, HASH, 4, b"p" * 32, KEY, SIGNATURE)
 SAMPLES = [
     Proposal(7, 2, -1, HASH, b"block", KEY, SIGNATURE),
     Proposal(7, 2, 1, HASH, b"", KEY, SIGNATURE),
@@ -35,6 +39,9 @@ SAMPLES = [
     BlockRequest(7, 16),
     BlockResponse(7, b"block", b"certificate"),
     CommittedCertificate(7, b"certificate"),
+    HEAD,
+    Part(7, b"p" * 32, 4, 3, (HASH, HASH), b"data"),
+    PartRequest(7, b"p" * 32, 4, b"\x0f"),
 ]
 
 
@@ -99,9 +106,19 @@ def test_oversized_messages_are_refused_on_both_sides(monkeypatch):
 
 def test_every_statement_is_its_own():
     statements = [
-        proposal_bytes("c", 1, 0, -1, HASH),
-        proposal_bytes("c", 1, 1, 0, HASH),
-        proposal_bytes("d", 1, 0, -1, HASH),
+        proposal_bytes("c", HEAD),
+        proposal_bytes("d", HEAD),
+        *(
+            proposal_bytes("c", replace(HEAD, **{name: value}))
+            for name, value in (
+                ("height", 8),
+                ("round", 3),
+                ("pol_round", 0),
+                ("block_hash", b"i" * 32),
+                ("parts", 5),
+                ("parts_root", b"q" * 32),
+            )
+        ),
         *(
             vote_bytes(chain, kind, height, round_number, value)
             for chain in ("c", "d")

@@ -16,6 +16,7 @@ from node.mempool import PoolLimits
 from node.metrics import Metrics
 from node.reader import Reader
 from node.waiters import Waiters
+from proto import services_pb2 as pb
 from proto.services_pb2 import DESCRIPTOR
 from tests.node.chains import Keys, decide, open_executor
 
@@ -31,6 +32,7 @@ class Served:
         self.announced: list[bytes] = []
         self.faults: list[BaseException] = []
         self.waits_for = ""
+        self.why_reply = pb.WhyReply(verdict="idle", node_name="test-node")
         self.grpc_address = self.http_address = ""
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -53,6 +55,9 @@ class Served:
         self._loop.close()
         self.executor.close()
 
+    def why(self) -> pb.WhyReply:
+        return self.why_reply
+
     def decide(self) -> None:
         decide(self.executor, self.keys)
 
@@ -61,12 +66,20 @@ class Served:
         self.executor.on_commit(waiters.committed)
         server = grpc.aio.server(options=server_options())
         services = Services(server, self.metrics, self.faults.append)
-        ledger = LedgerService(self.executor, self.reader, waiters, self.announced.append)
+        ledger = LedgerService(
+            self.executor,
+            self.reader,
+            waiters,
+            self.announced.append,
+            self.why,
+            pb.ValidatorsReply,
+        )
         services.add(DESCRIPTOR.services_by_name["Ledger"], ledger)
         self.grpc_address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         listener = open_listener("http.listen", "127.0.0.1:0")
         self.http_address = f"127.0.0.1:{listener.getsockname()[1]}"
-        http = HttpServer(make_app(self.reader, self.metrics, lambda: self.waits_for), listener)
+        app = make_app(self.reader, self.metrics, lambda: self.waits_for, self.why)
+        http = HttpServer(app, listener)
         await server.start()
         await http.start()
         self._ready.set()

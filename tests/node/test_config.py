@@ -55,6 +55,8 @@ address = "10.0.0.2:7003"
 timeout_propose_ms = 200
 [pool]
 max_count = 10
+[snapshots]
+every = 500
 [custodian]
 enabled = true
 mode = "organisation"
@@ -66,6 +68,8 @@ format = "text"
 """
     )
     assert config.peers.known[0].address == "10.0.0.2:7003"
+    assert config.snapshots.every == 500 and config.snapshots.take_when_behind == 5_000
+    assert config.node.mode == "validator"
     assert config.consensus.timeout_propose_ms == 200
     assert config.custodian.key_file == "/srv/yilian/vault.key"
 
@@ -93,6 +97,15 @@ format = "text"
             "peers.known[1].public_key",
             "once",
         ),
+        (
+            f"[[peers.known]]\naddress = 'h:1'\npublic_key = '{KEY}'\n"
+            f"[[peers.observers]]\npublic_key = '{KEY}'\n",
+            "peers.observers[0].public_key",
+            "once",
+        ),
+        ("[[peers.observers]]\nname = 'x'\n", "peers.observers[0].public_key", "add this key"),
+        ("[snapshots]\nkeep = 0\n", "snapshots.keep", ">= 1"),
+        ("[snapshots]\nevery = -1\n", "snapshots.every", ">= 0"),
     ],
 )
 def test_a_mistake_is_named(change: str, key: str, advice: str) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from crypto.keystore import create_key
 from crypto.suites import GM
 from ledger.genesis import Genesis, GenesisIdentity, GenesisValidator, Parameters, dump_genesis
 from node.addresses import FILE_NAME
 from node.client import Client, ClientError
 from node.fsck import fsck
+from node.provision import make_node_key
 from proto.contracts_pb2 import RegisterIdentityRequest
 from tests.node.chains import CHAIN, ROOT, TIME_MS, Keys, private_key
 
@@ -70,7 +70,7 @@ def members(tmp_path: Path) -> Iterator[list[Member]]:
     homes = [tmp_path / f"node-{number}" for number in range(4)]
     for home in homes:
         home.mkdir()
-    keys = [create_key(home / "node.key", GM, PASSPHRASE.encode()) for home in homes]
+    keys = [make_node_key(home, GM, PASSPHRASE.encode()) for home in homes]
     ports = free_ports(4)
     identity = GenesisIdentity(
         public_key=KEYS.governor.public_key.hex(),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 
 import pytest
 
@@ -18,6 +19,7 @@ from node.peer_link import (
     read_frame,
     shake_hands,
 )
+from node.peer_tls import TlsKey, secure
 from node.peers import PeerNetwork, PeerSettings
 
 SUITE = suite_named("intl")
@@ -48,7 +50,7 @@ async def until(condition, seconds=5.0):
 
 
 @contextlib.asynccontextmanager
-async def networks(*identities, settings=QUICK):
+async def networks(*identities, settings=QUICK, guests=()):
     """One network per identity, all knowing all; ports are found by starting twice."""
     keys = [one.signer.public_key for one in identities]
     ports = {}
@@ -61,13 +63,40 @@ async def networks(*identities, settings=QUICK):
     known = {key: ("127.0.0.1", ports[key]) for key in keys}
     try:
         for one in identities:
-            net = PeerNetwork(one, known, settings)
+            net = PeerNetwork(one, known, settings, guests)
             await net.start("127.0.0.1", ports[one.signer.public_key])
             nets.append(net)
         yield nets
     finally:
         for net in nets:
             await net.stop()
+
+
+async def dial(net):
+    """A bare TCP connection to a network."""
+    connection = socket.socket()
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", net.port))
+    return connection
+
+
+async def dial_tls(net, key=None):
+    """A connection to a network with certificates exchanged and TLS on, and no hello yet."""
+    return await secure(await dial(net), key or TlsKey(), dialing=True)
+
+
+async def dial_in(net, who):
+    """A connection that took the whole handshake, in our own hands."""
+    channel = await dial_tls(net)
+    await shake_hands(channel, who, dialing=True)
+    return channel.reader, channel.writer
+
+
+async def ends(reader):
+    """Whether the other side cut the connection, in whatever way."""
+    with contextlib.suppress(OSError):
+        return await asyncio.wait_for(reader.read(), 5) == b""
+    return True
 
 
 def run(story):
@@ -94,10 +123,12 @@ def test_all_know_all_and_messages_arrive_whole_and_in_order():
 
 
 def test_both_ends_keep_the_same_one_connection():
+    at_once = PeerSettings(backoff_first_seconds=0.02, yield_seconds=0.0)
+
     async def story():
         for _ in range(5):
             ids = [identity() for _ in range(2)]
-            async with networks(*ids) as nets:
+            async with networks(*ids, settings=at_once) as nets:
                 listeners = [Listener(net) for net in nets]
                 await until(lambda nets=nets: all(net.connected() == 1 for net in nets))
                 await asyncio.sleep(0.1)
@@ -143,13 +174,13 @@ def test_other_chains_and_unknown_keys_do_not_get_in(stranger, code):
     async def story():
         async with networks(identity()) as (net,):
             other = identity(**stranger)
-            reader, writer = await asyncio.open_connection("127.0.0.1", net.port)
+            channel = await dial_tls(net)
             with contextlib.suppress(PeerFault, EOFError, OSError):
-                await shake_hands(reader, writer, other, dialing=True)
-            assert await reader.read() == b""
+                await shake_hands(channel, other, dialing=True)
+            assert await ends(channel.reader)
             assert net.faults[code] == 1
             assert net.connected() == 0
-            writer.close()
+            channel.writer.close()
 
     run(story())
 
@@ -171,12 +202,12 @@ def test_a_claimed_key_without_its_signature_does_not_get_in():
         async with networks(*ids) as nets:
             await until(lambda: nets[0].connected() == 1)
             impostor = identity(WrongSigner(ids[1].signer.public_key))
-            reader, writer = await asyncio.open_connection("127.0.0.1", nets[0].port)
+            channel = await dial_tls(nets[0])
             with contextlib.suppress(PeerFault, EOFError, OSError):
-                await shake_hands(reader, writer, impostor, dialing=True)
+                await shake_hands(channel, impostor, dialing=True)
             await until(lambda: nets[0].faults["PEER_HANDSHAKE"] == 1)
             assert nets[0].connected() == 1
-            writer.close()
+            channel.writer.close()
 
     run(story())
 
@@ -186,14 +217,17 @@ def test_a_reflected_handshake_does_not_get_in():
 
     async def story():
         async with networks(identity()) as (net,):
-            reader, writer = await asyncio.open_connection("127.0.0.1", net.port)
-            hello = await read_frame(reader, 1024)
-            writer.write(frame(hello))
-            assert await reader.read() == b""
+            channel = await dial_tls(net)
+            hello = await read_frame(channel.reader, 1024)
+            channel.writer.write(frame(hello))
+            assert await ends(channel.reader)
             assert net.faults["PEER_HANDSHAKE"] == 1
-            writer.close()
+            channel.writer.close()
 
     run(story())
+
+
+HELLO = Hello("yl-test", GENESIS, b"\x04" * 65, b"c" * 32).encode()
 
 
 @pytest.mark.parametrize(
@@ -204,33 +238,37 @@ def test_a_reflected_handshake_does_not_get_in():
         b"\xff\xff\xff\xff",
         frame(b""),
         frame(b"x" * 1024),
-        frame(Hello("yl-test", GENESIS, b"\x04" * 65, b"c" * 32).encode()) + frame(b"s" * 64),
-        frame(Hello("yl-test", GENESIS, b"\x04" * 65, b"c" * 32).encode()) + frame(b"s" * 65),
+        frame(HELLO) + frame(b"s" * 64),
+        frame(HELLO) + frame(b"s" * 65),
     ],
 )
 def test_garbage_instead_of_a_handshake_is_dropped(first):
     async def story():
         async with networks(identity()) as (net,):
-            reader, writer = await asyncio.open_connection("127.0.0.1", net.port)
-            writer.write(first)
-            writer.write_eof()
-            await reader.read()
+            channel = await dial_tls(net)
+            channel.writer.write(first)
+            with contextlib.suppress(OSError):
+                await channel.writer.drain()
+            channel.writer.close()
             await until(lambda: net.faults.total() == 1)
             assert (net.connected(), net._strangers) == (0, 0)
-            writer.close()
 
     run(story())
 
 
-def test_a_silent_stranger_is_dropped_in_time(monkeypatch):
-    monkeypatch.setattr(peer_link, "HANDSHAKE_SECONDS", 0.1)
-
+def test_a_silent_stranger_is_dropped_in_time():
     async def story():
-        async with networks(identity()) as (net,):
-            reader, writer = await asyncio.open_connection("127.0.0.1", net.port)
-            await asyncio.wait_for(reader.read(), 2)
+        settings = PeerSettings(handshake_seconds=0.1)
+        async with networks(identity(), settings=settings) as (net,):
+            connection = await dial(net)
+            loop = asyncio.get_running_loop()
+            assert await asyncio.wait_for(loop.sock_recv(connection, 1), 2) == b""
+            connection.close()
+            channel = await dial_tls(net)
+            assert await read_frame(channel.reader, 1024)
+            assert await ends(channel.reader)
+            channel.writer.close()
             assert net.connected() == 0
-            writer.close()
 
     run(story())
 
@@ -239,19 +277,18 @@ def test_strangers_are_bounded():
     async def story():
         settings = PeerSettings(strangers_max=3)
         async with networks(identity(), settings=settings) as (net,):
-            pairs = [await asyncio.open_connection("127.0.0.1", net.port) for _ in range(10)]
+            connections = [await dial(net) for _ in range(10)]
             await asyncio.sleep(0.1)
             assert net._strangers == 3
-            for _, writer in pairs:
-                writer.close()
+            for connection in connections:
+                connection.close()
 
     run(story())
 
 
 async def connected_raw(net, known):
     """A connection that passed the handshake, in our own hands."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", net.port)
-    await shake_hands(reader, writer, known, dialing=True)
+    reader, writer = await dial_in(net, known)
     await until(lambda: net.connected() == 1)
     return reader, writer
 
@@ -270,15 +307,14 @@ async def one_node_and_a_peer():
 def test_an_oversized_frame_costs_the_connection_and_a_pause():
     async def story():
         async with one_node_and_a_peer() as (net, peer):
-            reader, writer = await connected_raw(net, peer)
+            _, writer = await connected_raw(net, peer)
             writer.write((FRAME_BYTES_MAX + 1).to_bytes(4, "big") + b"x" * 100)
             await until(lambda: net.connected() == 0)
             assert net.faults["PEER_FRAME"] == 1
+            assert net.lowest_score() < 100
             writer.close()
-            reader, writer = await asyncio.open_connection("127.0.0.1", net.port)
-            await shake_hands(reader, writer, peer, dialing=True)
-            with contextlib.suppress(OSError):
-                assert await reader.read() == b""
+            reader, writer = await dial_in(net, peer)
+            assert await ends(reader)
             assert net.connected() == 0
             writer.close()
             await asyncio.sleep(0.4)
@@ -320,13 +356,11 @@ def test_a_slow_reader_costs_only_its_own_connection(monkeypatch):
     async def story():
         ids = [identity(), identity()]
         slow = identity()
-        async with networks(*ids) as nets:
+        async with networks(*ids, guests=[slow.signer.public_key]) as nets:
             net = nets[0]
-            net._known[slow.signer.public_key] = ("127.0.0.1", 1)
             listener = Listener(nets[1])
             await until(lambda: net.connected() == 1)
-            reader, writer = await asyncio.open_connection("127.0.0.1", net.port)
-            await shake_hands(reader, writer, slow, dialing=True)
+            reader, writer = await dial_in(net, slow)
             reader._transport.pause_reading()
             await until(lambda: net.connected() == 2)
             block = bytes(4 * 1024 * 1024)
@@ -340,13 +374,36 @@ def test_a_slow_reader_costs_only_its_own_connection(monkeypatch):
     run(story())
 
 
+def test_a_hyperactive_peer_is_read_more_slowly_and_others_are_not(monkeypatch):
+    monkeypatch.setattr(peer_link, "MESSAGES_PER_SECOND", 100)
+
+    async def story():
+        ids = [identity(), identity()]
+        flood = identity()
+        async with networks(*ids, guests=[flood.signer.public_key]) as nets:
+            listener = Listener(nets[0])
+            await until(lambda: all(net.connected() == 1 for net in nets))
+            _, writer = await dial_in(nets[0], flood)
+            await until(lambda: nets[0].connected() == 2)
+            writer.write(frame(b"me!") * 5_000)
+            await asyncio.sleep(0.5)
+            nets[1].broadcast(b"and me")
+            other = ids[1].signer.public_key
+            await until(lambda: (other, b"and me") in listener.messages, 1.0)
+            taken = len(listener.messages)
+            assert 150 < taken < 400
+            writer.close()
+
+    run(story())
+
+
 def test_the_outbox_drops_the_oldest_and_stays_bounded():
     async def story():
         outbox = Outbox(messages_max=10, bytes_max=100)
         for number in range(50):
-            outbox.put(bytes([number]) * 20)
+            outbox.put(bytes([100 + number]) * 20)
         assert (len(outbox), outbox.size_bytes, outbox.dropped) == (5, 100, 45)
-        assert (await outbox.take())[0] == 45
+        assert (await outbox.take())[0] == 145
         outbox.put(b"x" * 1000)
         assert (len(outbox), await outbox.take()) == (1, b"x" * 1000)
         assert outbox.size_bytes == 0

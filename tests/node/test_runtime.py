@@ -27,6 +27,7 @@ from node.addresses import FILE_NAME
 from node.client import Client, ClientError
 from node.failpoints import FAILPOINTS
 from node.fsck import fsck
+from node.provision import make_node_key
 from proto.contracts_pb2 import RegisterIdentityRequest
 from tests.node.chains import CHAIN, ROOT, TIME_MS, Keys, private_key
 
@@ -57,7 +58,7 @@ class Home:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    public = create_key(tmp_path / "node.key", GM, PASSPHRASE.encode())
+    public = make_node_key(tmp_path, GM, PASSPHRASE.encode())
     identity = GenesisIdentity(
         public_key=KEYS.governor.public_key.hex(),
         org="bureau",

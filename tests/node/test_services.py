@@ -239,7 +239,7 @@ def test_an_unreachable_node_is_named() -> None:
 def test_a_defect_tells_the_caller_nothing(
     node: Served, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(key: str) -> pb.StateReply:
+    def broken(*asked: object) -> pb.StateReply:
         raise ValueError("secret detail")
 
     monkeypatch.setattr(node.reader, "state", broken)
@@ -252,7 +252,7 @@ def test_a_defect_tells_the_caller_nothing(
 def test_a_storage_fault_stops_the_node(
     node: Served, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(key: str) -> pb.StateReply:
+    def broken(*asked: object) -> pb.StateReply:
         raise StorageFault("disk")
 
     monkeypatch.setattr(node.reader, "state", broken)

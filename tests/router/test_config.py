@@ -38,7 +38,7 @@ def test_defaults_and_paths() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ('name = "router-a"', "", "router"),
+        ('name = "router-a"', "", "router.name"),
         ('name = "router-a"', "name = 3", "router.name"),
         ('"127.0.0.1:7001"', '"127.0.0.1"', "router.node"),
         ('"127.0.0.1:7001"', '"127.0.0.1:0"', "router.node"),
@@ -48,7 +48,7 @@ def test_defaults_and_paths() -> None:
         ('passphrase_env = "YILIAN_TEST_PASSPHRASE"', "", "router.passphrase_env"),
         ("YILIAN_TEST_PASSPHRASE", "not a name", "router.passphrase_env"),
         ("[[peers]]", "[peers]", "peers"),
-        ("[router]", "[router]\nsecret = 1", "router"),
+        ("[router]", "[router]\nsecret = 1", "router.secret"),
         ("[router]", "[router]\npoll_interval_ms = 1", "router.poll_interval_ms"),
         ("[router]", '[router]\ncustodian = "nowhere"', "router.custodian"),
         ("[router]", "[[[", "(file)"),

@@ -15,7 +15,13 @@ PURE_FILES = {
     "consensus/votes.py",
     "consensus/messages.py",
     "consensus/proposer.py",
+    "consensus/gossip.py",
+    "consensus/parts.py",
+    "consensus/bisection.py",
+    "consensus/evidence.py",
     "router/relay.py",
+    "node/why/explain.py",
+    "node/why/facts.py",
 }
 BANNED_MODULES = {
     "asyncio", "concurrent", "datetime", "glob", "grpc", "http", "io", "logging", "multiprocessing",

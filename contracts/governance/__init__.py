@@ -1,0 +1,1 @@
+"""Governance: who decides blocks. Proposals about other matters will stand beside it."""

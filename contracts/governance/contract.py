@@ -1,0 +1,150 @@
+"""The governance contract: changes of the validator set, proposed and approved by organisations.
+
+One organisation is one voice, however many keys it holds; more than half of those that govern carry
+a change out, two heights later. Other matters of governance will get their own proposals here.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from contracts.fields import malformed, public_key, text
+from contracts.framework import Context, Contract, Result, Rule, method
+from contracts.governance import codes
+from contracts.governance.changes import (
+    Admission,
+    admissions,
+    changed_set,
+    check_form,
+    check_live_quorum,
+)
+from contracts.governance.organisations import ROLE, governing, is_majority
+from contracts.governance.records import (
+    DELAY,
+    DONE,
+    OPEN,
+    VALIDATORS_KEY,
+    KeyRecord,
+    ProposalRecord,
+    Report,
+    ValidatorsRecord,
+    key_key,
+    proposal_key,
+)
+from faults import Rejected
+from ledger.limits import VALIDATORS_MAX, WINDOW
+from ledger.validators import ValidatorSet
+from proto.contracts_pb2 import (
+    ApproveValidatorsRequest,
+    ProposeValidatorsRequest,
+    ValidatorChange,
+)
+
+_CARRYING_OUT = (
+    codes.VALIDATOR_EXISTS,
+    codes.VALIDATOR_NOT_FOUND,
+    codes.VALIDATOR_SET_INVALID,
+    codes.POSSESSION_INVALID,
+    codes.NO_LIVE_QUORUM,
+)
+
+
+class Governance(Contract):
+    """Proposing and approving changes of who decides blocks."""
+
+    name = "governance"
+
+    @method(request=ProposeValidatorsRequest, rule=Rule(roles=(ROLE,)), errors=_CARRYING_OUT)
+    def propose_validators(self, ctx: Context, request: ProposeValidatorsRequest) -> Result:
+        """Propose changes of the set, all or none of them; the proposer approves by proposing."""
+        check_form(request.changes)
+        head = ctx.require(ValidatorsRecord, VALIDATORS_KEY)
+        proposal = ProposalRecord(
+            number=head.proposals + 1,
+            changes=tuple(one.SerializeToString(deterministic=True) for one in request.changes),
+            reason=text("reason", request.reason),
+            height=ctx.height,
+            reports=(_report(ctx, request.absent),),
+        )
+        ctx.store(VALIDATORS_KEY, msgspec.structs.replace(head, proposals=proposal.number))
+        ctx.emit(proposal_key(proposal.number), "propose", changes=len(proposal.changes))
+        # A change that could not stand today is refused today, not when the last one approves.
+        changed_set(ValidatorSet.decode(head.pending), request.changes)
+        admissions(ctx, request.changes)
+        return _settle(ctx, proposal)
+
+    @method(
+        request=ApproveValidatorsRequest,
+        rule=Rule(roles=(ROLE,)),
+        errors=(codes.PROPOSAL_NOT_FOUND, codes.PROPOSAL_CLOSED, *_CARRYING_OUT),
+    )
+    def approve_validators(self, ctx: Context, request: ApproveValidatorsRequest) -> Result:
+        """Approve a proposal; once more by the same organisation replaces what it saw absent."""
+        key = proposal_key(min(request.proposal, 10**12 - 1))
+        proposal = ctx.require(ProposalRecord, key, codes.PROPOSAL_NOT_FOUND)
+        if proposal.status != OPEN or ctx.height > proposal.height + WINDOW:
+            raise Rejected(codes.PROPOSAL_CLOSED, proposal=proposal.number)
+        others = tuple(one for one in proposal.reports if one.org != ctx.signer.org)
+        reports = (*others, _report(ctx, request.absent))
+        ctx.emit(key, "approve", proposal=proposal.number)
+        return _settle(ctx, msgspec.structs.replace(proposal, reports=reports))
+
+
+def _report(ctx: Context, absent: Iterable[bytes]) -> Report:
+    keys = [public_key("absent", key) for key in absent]
+    if len(keys) > VALIDATORS_MAX:
+        raise malformed("absent", f"at most {VALIDATORS_MAX}")
+    return Report(org=ctx.signer.org, absent=tuple(sorted(dict.fromkeys(keys))))
+
+
+def _settle(ctx: Context, proposal: ProposalRecord) -> Result:
+    """Store the proposal, carried out if more than half of the organisations approve by now."""
+    orgs = governing(ctx)
+    counted = [one for one in proposal.reports if one.org in orgs]
+    done = is_majority((one.org for one in counted), orgs)
+    if done:
+        absent = [key for one in counted for key in one.absent]
+        proposal = _carry_out(ctx, proposal, absent)
+    ctx.store(proposal_key(proposal.number), proposal)
+    return {
+        "proposal": proposal.number,
+        "status": proposal.status,
+        "approvals": len(counted),
+        "organisations": len(orgs),
+        "next_height": proposal.next_height,
+    }
+
+
+def _carry_out(ctx: Context, proposal: ProposalRecord, absent: list[bytes]) -> ProposalRecord:
+    changes = [ValidatorChange.FromString(raw) for raw in proposal.changes]
+    head = ctx.require(ValidatorsRecord, VALIDATORS_KEY)
+    after = changed_set(ValidatorSet.decode(head.pending), changes)
+    admitted = admissions(ctx, changes)
+    check_live_quorum(after, absent)
+    height = ctx.height + DELAY
+    # A second change in one block joins the first; after that the earlier one is in force by then.
+    current = head.current if head.next_height == height else head.pending
+    changed = msgspec.structs.replace(
+        head,
+        current=current,
+        pending=after.encode(),
+        next_height=height,
+        version=head.version + 1,
+    )
+    ctx.store(VALIDATORS_KEY, changed)
+    for one in admitted:
+        _admit(ctx, one, height)
+    ctx.emit(VALIDATORS_KEY, "change", proposal=proposal.number, height=height)
+    return msgspec.structs.replace(proposal, status=DONE, next_height=height)
+
+
+def _admit(ctx: Context, admission: Admission, height: int) -> None:
+    key = key_key(admission.public_key)
+    before = ctx.load(KeyRecord, key)
+    record = KeyRecord(
+        public_key=admission.public_key,
+        epoch=before.epoch + 1 if before is not None else 1,
+        signing_record=admission.signing_record,
+        from_height=height,
+    )
+    ctx.store(key, record)

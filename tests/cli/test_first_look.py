@@ -1,0 +1,218 @@
+"""What a newcomer does without the demo: init, start, and every verb against the running node."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto.keystore import load_key
+from ledger.transaction import sign_body
+from node.client import Client
+from testnet.journey.world import sample
+from tests.cli.running import PASSPHRASE, YILIAN, begun, environment, until, yilian
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("cli"), pytest.mark.timeout(120)]
+
+KEY = "bill/46060124-0000000101"
+WAIT_MS = 10_000
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """A started one-validator chain that holds one bill."""
+
+    home: Path
+    process: subprocess.Popen[bytes]
+    node: str
+
+    @property
+    def config(self) -> Path:
+        return self.home / "node.toml"
+
+    @property
+    def desk(self) -> Path:
+        return self.home / "desk.key"
+
+    def asks(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return yilian(*arguments, "--node", self.node)
+
+    def learns(self, *arguments: str | Path) -> Any:
+        """The JSON a command prints."""
+        done = self.asks(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstLook]:
+    home = tmp_path_factory.mktemp("first-look") / "home"
+    made = yilian("init", home, "--json")
+    assert made.returncode == 0, made.stderr
+    assert f"yilian start --config {home}/node.toml" in made.stderr
+    config = home / "node.toml"
+    text = config.read_text(encoding="utf-8")
+    for port in (7401, 7402, 7403):
+        assert f"127.0.0.1:{port}" in text
+        text = text.replace(f"127.0.0.1:{port}", "127.0.0.1:0")
+    config.write_text(text, encoding="utf-8")
+    with begun(home / "process.log", "start", "--config", config) as process:
+        addresses = home / "addresses.json"
+        until("the node listens", lambda: addresses.exists() or process.poll() is not None)
+        node = json.loads(addresses.read_text(encoding="ascii"))["grpc"]
+        _issue(home, node)
+        yield FirstLook(home, process, node)
+
+
+def _issue(home: Path, node: str) -> None:
+    """What needs a custodian has no verb yet: prepare and sign as an adapter does."""
+    suite, private_key = load_key(home / "desk.key", PASSPHRASE.encode())
+    signer = suite.signer(private_key)
+    with Client(node) as client:
+        prepared = client.prepare("bill.blue", sample("ebill_out_01.xml"), signer.public_key)
+        reply = client.submit(sign_body(signer, prepared.bodies[0]), WAIT_MS)
+        assert reply.receipt.operations[0].code == "OK"
+
+
+def lock_request(seconds: int) -> str:
+    bill = {"code": "46060124", "number": "0000000101"}
+    expires_ms = (int(time.time()) + seconds) * 1000
+    return json.dumps({"bill": bill, "purpose": "reimbursement", "expires_ms": expires_ms})
+
+
+def test_tx_is_answered_with_its_receipt(chain: FirstLook) -> None:
+    locked = chain.learns("tx", "bill", "lock", lock_request(3600), "--key", chain.desk)
+    assert (locked["code"], locked["result"]["lock"]) == ("OK", "confirmed")
+    assert len(bytes.fromhex(locked["tx_hash"])) == 32
+    assert chain.learns("query", KEY)["lock"]["purpose"] == "reimbursement"
+
+
+def test_a_refused_tx_is_exit_code_1(chain: FirstLook) -> None:
+    past = chain.asks("tx", "bill", "lock", lock_request(-3600), "--key", chain.desk, "--json")
+    assert past.returncode == 1
+    assert json.loads(past.stdout)["code"] != "OK"
+    other = chain.home / "stranger.key"
+    assert yilian("keys", "new", other).returncode == 0
+    unknown = chain.asks("tx", "bill", "unlock", "{}", "--key", other)
+    assert (unknown.returncode, "UNKNOWN_IDENTITY" in unknown.stdout) == (1, True)
+
+
+def test_a_tx_the_node_does_not_take_says_why(chain: FirstLook) -> None:
+    request = ("tx", "bill", "unlock", "{}", "--key", chain.desk, "--wait-ms", "60001")
+    too_long = chain.asks(*request)
+    assert (too_long.returncode, too_long.stdout) == (1, "")
+    assert "REQUEST_INVALID" in too_long.stderr
+    assert "wait_ms" in too_long.stderr
+
+
+def test_query_for_people_and_for_machines(chain: FirstLook) -> None:
+    shown = chain.asks("query", KEY)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "pcommit" in shown.stdout
+    record = chain.learns("query", KEY)
+    assert record["public"]["total_fen"] == 23140
+    nothing = chain.asks("query", "bill/none")
+    assert (nothing.returncode, nothing.stdout) == (1, "")
+    assert "nothing stands at bill/none" in nothing.stderr
+
+
+def test_trace(chain: FirstLook) -> None:
+    events = chain.learns("trace", KEY)
+    assert events[0]["action"] == "issue_blue"
+    assert [event["index"] for event in events] == list(range(len(events)))
+    shown = chain.asks("trace", KEY)
+    assert len(shown.stdout.splitlines()) == len(events)
+    none = chain.asks("trace", "bill/none")
+    assert (none.returncode, "OBJECT_NOT_FOUND" in none.stderr) == (1, True)
+
+
+def test_a_reader_who_has_seen_enough(chain: FirstLook) -> None:
+    """`yilian trace … | head`: no traceback when the pipe is closed."""
+    process = subprocess.Popen(
+        [*YILIAN, "trace", KEY, "--node", chain.node, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(20) == 141
+
+
+def test_evidence_convinces_without_the_node(chain: FirstLook, tmp_path: Path) -> None:
+    file, genesis = tmp_path / "bill.evidence.json", chain.home / "genesis.json"
+    written = chain.learns("evidence", KEY, "--out", file)
+    assert written == {"file": str(file), "bytes": file.stat().st_size}
+    good = yilian("verify", file, "--checkpoint", genesis)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.count("  ok  ") >= 7
+    again = chain.asks("evidence", KEY, "--out", file)
+    assert (again.returncode, "never overwritten" in again.stderr) == (1, True)
+    assert file.stat().st_size == written["bytes"]
+
+
+@pytest.fixture(scope="module")
+def evidence(chain: FirstLook, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    file = tmp_path_factory.mktemp("evidence") / "bill.evidence.json"
+    assert chain.asks("evidence", KEY, "--out", file).returncode == 0
+    return file.read_bytes()
+
+
+def test_a_flipped_byte_is_named(chain: FirstLook, evidence: bytes, tmp_path: Path) -> None:
+    genesis, file = chain.home / "genesis.json", tmp_path / "flipped.json"
+    parsed = json.loads(evidence)
+    for part, check in (("record", "3 state proof"), ("certificate", "2 certificate quorum")):
+        value = parsed[part].encode("ascii")
+        place = evidence.index(value) + len(value) // 2
+        digit = b"1" if evidence[place : place + 1] == b"0" else b"0"
+        file.write_bytes(evidence[:place] + digit + evidence[place + 1 :])
+        bad = yilian("verify", file, "--checkpoint", genesis, "--json")
+        assert bad.returncode == 1, part
+        found = json.loads(bad.stdout)
+        assert (found["verified"], found["failed"]) == (False, check)
+    for spoiled in (b"", evidence[:-2], evidence + b" ", b"[]", b"\xff" * 100):
+        file.write_bytes(spoiled)
+        bad = yilian("verify", file, "--checkpoint", genesis)
+        assert (bad.returncode, bad.stderr) == (1, "")
+        assert "NOT verified" in bad.stdout
+
+
+def test_a_checkpoint_that_is_none_or_another_chains(
+    chain: FirstLook, evidence: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "bill.evidence.json"
+    file.write_bytes(evidence)
+    assert yilian("init", tmp_path / "other").returncode == 0
+    other = yilian("verify", file, "--checkpoint", tmp_path / "other" / "genesis.json", "--json")
+    assert (other.returncode, json.loads(other.stdout)["verified"]) == (1, False)
+    none = yilian("verify", file, "--checkpoint", file, "--json")
+    assert (none.returncode, json.loads(none.stdout)["code"]) == (1, "BAD_CHECKPOINT")
+
+
+def test_a_running_node_is_not_checked(chain: FirstLook) -> None:
+    busy = yilian("fsck", "--config", chain.config)
+    assert (busy.returncode, busy.stdout) == (1, "")
+    assert "STORE_LOCKED" in busy.stderr
+
+
+def test_stopped_it_is_sound_and_started_again_it_goes_on(chain: FirstLook) -> None:
+    """The last test here: SIGTERM ends the node with 0 within seconds; fsck then finds no fault."""
+    began = time.monotonic()
+    chain.process.terminate()
+    assert chain.process.wait(20) == 0
+    assert time.monotonic() - began < 15
+    sound = yilian("fsck", "--config", chain.config, "--replay", "--json")
+    assert sound.returncode == 0, sound.stderr
+    found = json.loads(sound.stdout)
+    assert (found["sound"], found["replayed"]) == (True, True)
+    assert found["height"] >= 2
+    (chain.home / "genesis.json").rename(chain.home / "moved.json")
+    lost = yilian("fsck", "--config", chain.config)
+    assert (lost.returncode, "node.genesis" in lost.stderr) == (1, True)
