@@ -9,7 +9,7 @@ DEV    := $(VENV)/.ready-dev
 ROOMS  := faults proto crypto ledger documents consensus contracts router node cli testnet
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check lint types unit format proto chaos lock clean
+.PHONY: help demo test check lint types unit format proto chaos strace recovery lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -43,6 +43,12 @@ proto: $(DEV) ## generate proto/*_pb2* again from proto/*.proto
 
 chaos: $(DEV) ## the kill matrix: every fail point of node and router, killed once during the journey
 	$(BIN)/python -m testnet.chaos $(ARGS)
+
+strace: $(DEV) ## a kill and errors at every write, fsync and rename of a validator's run (needs strace)
+	$(BIN)/python -m tests.faults.strace_all $(ARGS)
+
+recovery: $(DEV) ## what faults cost: a killed leader, one of four down, a healed partition
+	$(BIN)/python -m testnet.faults $(ARGS)
 
 lock: ## write requirements.lock anew from the newest releases the ranges in pyproject.toml allow
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

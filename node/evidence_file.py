@@ -15,7 +15,7 @@ from ledger.receipt import Receipt
 from ledger.transaction import body_hash
 from node.block_store import StoredEvent
 from node.executor import Executor
-from node.reader import Certified, Reader
+from node.reader import Certified, Reader, check_key
 from proto.transaction_pb2 import Transaction
 
 TRANSACTIONS_MAX = 256
@@ -28,6 +28,7 @@ def evidence_file(executor: Executor, reader: Reader, key: str, trusted_height: 
 
     It carries the changes of validators since the checkpoint at `trusted_height` (0 = genesis).
     """
+    check_key(key)
     newest = reader.newest()
     state = reader.state_evidence(key, newest) if newest else None
     if newest is None or state is None or state.value is None:

@@ -109,7 +109,7 @@ class Reader:
             if len(lineage) > STATE_LINEAGE_MAX:
                 reason = f"more than {STATE_LINEAGE_MAX} changes of validators ago"
                 raise Rejected(REQUEST_INVALID, trusted_height=trusted_height, reason=reason)
-        return self._state_at(_checked_key(key), newest, lineage)
+        return self._state_at(check_key(key), newest, lineage)
 
     def lineage(self, trusted_height: int, height: int) -> tuple[LineageStep, ...]:
         """The changes of validators from a trusted height up to the set that decided `height`."""
@@ -128,7 +128,7 @@ class Reader:
     def trace(self, key: str) -> pb.TraceReply:
         """All events of the object and the proof of its record; Rejected(OBJECT_NOT_FOUND)."""
         newest = self.newest()
-        state = self._state_at(_checked_key(key), newest)
+        state = self._state_at(check_key(key), newest)
         events = self.events(key, newest.height if newest else 0)
         if not events and not state.found:
             raise Rejected(OBJECT_NOT_FOUND, object=key)
@@ -173,7 +173,7 @@ class Reader:
         return StateEvidence(
             header=at.header,
             certificate=at.certificate,
-            key=_checked_key(key),
+            key=check_key(key),
             value=self._executor.tree.get(key, at.height),
             proof=self._executor.tree.prove(key, at.height),
             lineage=lineage,
@@ -194,7 +194,8 @@ class Reader:
         )
 
 
-def _checked_key(key: str) -> str:
+def check_key(key: str) -> str:
+    """The key itself; Rejected(REQUEST_INVALID) unless it has a state key's size."""
     if not 1 <= len(key.encode()) <= STATE_KEY_BYTES_MAX:
         raise Rejected(REQUEST_INVALID, key=f"1 to {STATE_KEY_BYTES_MAX} bytes are expected")
     return key

@@ -15,7 +15,7 @@ from testnet.processes import Process
 from testnet.stage import FINANCE, Stage, lay_out
 from tests.cli.running import YILIAN, begun, environment, processes_under, until
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("cli"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 SECONDS_MAX = 15
 SIGNALS = (signal.SIGTERM, signal.SIGINT)

@@ -16,7 +16,7 @@ from node.client import Client
 from testnet.journey.world import sample
 from tests.cli.running import PASSPHRASE, YILIAN, begun, environment, until, yilian
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("cli"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 KEY = "bill/46060124-0000000101"
 WAIT_MS = 10_000

@@ -11,7 +11,7 @@ from tests.documents.support import edit
 from tests.edge.outside import Outside, memory, peak_memory
 from tests.edge.variants import BLUE, bill, doubled, signed_part, without
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("edge"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 MIB = 1024 * 1024
 MAIN = "EInvoiceData/Main"

@@ -16,7 +16,7 @@ from crypto.suites import GM, INTL
 from testnet.stage import FINANCE, PASSPHRASE_ENV, Stage, lay_out
 from tests.edge.outside import Outside
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("edge"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
 SECONDS_MAX = 60
 

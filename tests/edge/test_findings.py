@@ -12,7 +12,7 @@ from tests.documents.support import edit_json
 from tests.edge.outside import Outside
 from tests.edge.variants import bill
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("edge"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 KINDS = ("BILL_TOTAL_NOT_SUM_OF_KINDS", "error")
 ITEMS = ("BILL_TOTAL_NOT_SUM_OF_ITEMS", "error")

@@ -9,7 +9,7 @@ import pytest
 from tests.documents.support import edit, edit_json, sample
 from tests.edge.outside import Outside
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("edge"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 MIB = 1024 * 1024
 NAME = "setl_2207_bill01.json"

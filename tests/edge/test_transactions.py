@@ -17,7 +17,7 @@ from proto.transaction_pb2 import SealedPayload, Transaction, TxBody
 from tests.edge.outside import WAIT_MS, Outside, checked
 from tests.edge.variants import bill
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("edge"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 MIB = 1024 * 1024
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -17,7 +17,7 @@ from testnet.stage import BILL_CHANNEL, FINANCE
 from tests.documents.support import shows_a_person
 from tests.edge.outside import Outside, checked
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("edge"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 METHODS = [
     f"/yilian.v1.{service}/{method.name}"
