@@ -9,7 +9,7 @@ DEV    := $(VENV)/.ready-dev
 ROOMS  := faults proto crypto ledger documents consensus contracts router node cli testnet
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check lint types unit format proto chaos strace recovery lock clean
+.PHONY: help demo test check lint types unit format proto storm chaos strace recovery lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -40,6 +40,11 @@ format: $(DEV) ## put every file into the house's format
 
 proto: $(DEV) ## generate proto/*_pb2* again from proto/*.proto
 	PYTHON=$(BIN)/python proto/generate.sh
+
+SEEDS ?= 1000
+FROM  ?= 0
+storm: $(DEV) ## simulated consortia under seeded faults (SEEDS=n FROM=first seed; one line replays a failure)
+	$(BIN)/python -m tests.simulation.storm --seeds $(SEEDS) --from $(FROM) --jobs 2 $(ARGS)
 
 chaos: $(DEV) ## the kill matrix: every fail point of node and router, killed once during the journey
 	$(BIN)/python -m testnet.chaos $(ARGS)
