@@ -109,5 +109,16 @@ def _say(sentence: str, code: int) -> int:
     return code
 
 
+def run_process() -> None:
+    """End the process with the verb's exit code, even when its last words can't be written."""
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # a full disk: the interpreter would end with 120 and hide the reason
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process()
