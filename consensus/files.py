@@ -135,6 +135,16 @@ def write_all(disk: Disk, descriptor: int, data: bytes) -> None:
         view = view[disk.write(descriptor, view) :]
 
 
+def settle(disk: Disk, path: Path, descriptor: int) -> None:
+    """Make durable what was found in a file. Raises OSError.
+
+    A killed process may have written it and not synced it: it can be read, and a later power cut
+    can still take it. Nothing may be built on it before this.
+    """
+    disk.sync(descriptor)
+    disk.sync_directory(path.parent)
+
+
 def replace(disk: Disk, path: Path, data: bytes) -> None:
     """Make `data` the content of `path`, durably; a crash leaves the old content or the new."""
     with storage(f"replacing {path.name}"):

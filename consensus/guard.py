@@ -99,6 +99,7 @@ class SigningGuard:
                 files.replace(disk, guard._path, _head(name) + 2 * _BLANK)
             content = disk.read(guard._path)
             guard._descriptor = disk.open(guard._path)
+            files.settle(disk, guard._path, guard._descriptor)
         guard._load(content)
         return guard
 

@@ -52,6 +52,7 @@ class WriteAheadLog:
                 files.replace(disk, log._path, _head(disk.salt(_SALT_BYTES)))
             content = disk.read(log._path)
             log._descriptor = disk.open(log._path, append=True)
+            files.settle(disk, log._path, log._descriptor)
         records, log._size = _scan(content)
         log._salt = _salt_of(content)
         log.messages = tuple(message for record in records for message in _messages(record))

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from consensus.files import OperatingSystem
 from consensus.guard import Place, SigningGuard, SignStep
 from consensus.messages import Proposal, Vote, VoteKind
 from consensus.signing import Notary
@@ -37,8 +38,21 @@ def written(directory, appends=4):
     return sizes
 
 
+class _Unsynced(OperatingSystem):
+    """For tests that open a file thousands of times and cut no power."""
+
+    def sync(self, descriptor):
+        pass
+
+    def sync_directory(self, path):
+        pass
+
+
+QUICK = _Unsynced()
+
+
 def reopened(directory):
-    log = WriteAheadLog.open(directory)
+    log = WriteAheadLog.open(directory, QUICK)
     log.close()
     return log
 
@@ -73,12 +87,13 @@ def test_a_grown_file_begins_anew_and_keeps_what_is_not_over(tmp_path):
     assert reopened(tmp_path).messages == (vote(0, height=4), vote(1, height=4))
 
 
+@pytest.mark.covers(row=(18, 19))
 def test_a_tail_torn_at_any_byte_is_cut_whole(tmp_path):
     sizes = written(tmp_path)
     content = (tmp_path / FILE).read_bytes()
     for end in range(sizes[0], len(content)):
         (tmp_path / FILE).write_bytes(content[:end])
-        log = WriteAheadLog.open(tmp_path)
+        log = WriteAheadLog.open(tmp_path, QUICK)
         whole = sum(size <= end for size in sizes[1:])
         assert len(log.messages) == (whole + 1 if whole else 0)
         log.append([vote(9)])
@@ -86,6 +101,7 @@ def test_a_tail_torn_at_any_byte_is_cut_whole(tmp_path):
         assert reopened(tmp_path).messages[-1] == vote(9)
 
 
+@pytest.mark.covers(row=19)
 def test_any_flipped_bit_before_good_records_stops(tmp_path):
     sizes = written(tmp_path)
     content = (tmp_path / FILE).read_bytes()
@@ -94,9 +110,10 @@ def test_any_flipped_bit_before_good_records_stops(tmp_path):
         damaged[place] ^= 1 << place % 8
         (tmp_path / FILE).write_bytes(bytes(damaged))
         with pytest.raises(StorageFault):
-            WriteAheadLog.open(tmp_path)
+            WriteAheadLog.open(tmp_path, QUICK)
 
 
+@pytest.mark.covers(row=19)
 def test_a_flipped_bit_in_the_last_record_drops_only_that(tmp_path):
     sizes = written(tmp_path)
     content = (tmp_path / FILE).read_bytes()
@@ -130,6 +147,7 @@ def test_a_block_that_contains_a_log_is_not_taken_for_one(tmp_path):
 
 @pytest.mark.parametrize("call", ["fdatasync", "write", "replace", "ftruncate"])
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+@pytest.mark.covers(row=17)
 def test_every_failing_call_is_a_storage_fault(tmp_path, monkeypatch, call, number):
     sizes = written(tmp_path)
     log = WriteAheadLog.open(tmp_path)
@@ -152,9 +170,9 @@ def test_every_failing_call_is_a_storage_fault(tmp_path, monkeypatch, call, numb
 # ---- the last-signed record
 
 
-def guard_at(directory):
+def guard_at(directory, disk=QUICK):
     private = SUITE.generate_private_key()
-    return SigningGuard.open(directory, SUITE.signer(private), SUITE)
+    return SigningGuard.open(directory, SUITE.signer(private), SUITE, disk)
 
 
 def test_identical_bytes_get_the_old_signature(tmp_path):
@@ -203,6 +221,7 @@ def signed_twice(directory):
     return (directory / "last-signed").read_bytes()
 
 
+@pytest.mark.covers(row=18)
 def test_the_slots_take_turns_and_a_torn_one_leaves_the_one_before(tmp_path):
     content = signed_twice(tmp_path)
     assert guard_at(tmp_path).last.place.step is SignStep.PRECOMMIT
@@ -234,7 +253,7 @@ def test_a_damaged_record_stops(tmp_path):
 
 
 def test_a_signature_that_could_not_be_kept_is_not_remembered_as_kept(tmp_path, monkeypatch):
-    guard = guard_at(tmp_path)
+    guard = guard_at(tmp_path, OperatingSystem())
     signed = guard.sign(Place(5, 1, SignStep.PREVOTE), b"statement")
 
     def broken(_descriptor):
@@ -275,6 +294,7 @@ def test_own_messages_of_the_height_come_back(tmp_path):
     again.close()
 
 
+@pytest.mark.covers(row=21)
 def test_a_log_ahead_of_the_record_is_taken_over(tmp_path):
     """Killed after the log was written and before the record was: the vote counts as signed."""
     notaries = Notaries(tmp_path)
@@ -291,6 +311,7 @@ def test_a_log_ahead_of_the_record_is_taken_over(tmp_path):
 
 
 @pytest.mark.parametrize("loss", ["all", "tail"])
+@pytest.mark.covers(row=(19, 21))
 def test_a_record_ahead_of_the_log_stops(tmp_path, loss):
     notaries = Notaries(tmp_path)
     notary = notaries.open()
