@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consensus import gossip
+from consensus.absence import Absence
 from consensus.ahead import Ahead, Foresee
 from consensus.application import Application, Clock, OtherRoots
 from consensus.checks import Checks, header_fault, is_timely
@@ -134,6 +135,7 @@ class Driver:
         )
         self._delivery = Delivery(self._network, self._checks, self._keep_evidence)
         self._planner = Planner(application)
+        self._absence = Absence()
         self._sync = BlockSync(self._settings)
         self._ahead = Ahead(self._checks, foresee)
         self._state = State(self._notary.key, Electorate.of([(b"", 1)]))
@@ -258,6 +260,7 @@ class Driver:
             else:
                 self._sync.left(event.peer)
         elif isinstance(event, TimeoutFired):
+            self._absence.missed(self._state, event)
             self._feed(event)
         elif event is _BEGIN:
             self._begin_height()
@@ -401,7 +404,9 @@ class Driver:
         if timer.height != self._state.height:
             return
         fired = TimeoutFired(timer.kind, timer.height, timer.round)
-        self._timers.append(self._later(self._settings.duration_ms(timer), fired))
+        absent = self._absence.absent(self._state, timer.round)
+        wait_ms = self._settings.duration_ms(timer, proposer_absent=absent)
+        self._timers.append(self._later(wait_ms, fired))
 
     def _keep_evidence(self, evidence: object) -> None:
         if evidence not in self._evidence:
@@ -419,7 +424,9 @@ class Driver:
             return
         if head.proposer == self._electorate(head.height).proposer(head.height, head.round):
             validators = self._application.validators(head.height)
-            self._take_proposals(self._delivery.take_head(peer, head, validators))
+            arrived = self._delivery.take_head(peer, head, validators)
+            self._absence.heard(head.proposer)
+            self._take_proposals(arrived)
 
     def _take_proposals(self, arrived: Arrived) -> None:
         for proposal, block in arrived:
@@ -439,6 +446,7 @@ class Driver:
         if vote.height == self._state.height and vote.validator in counted:
             return
         self._checks.vote(vote, self._application.validators(vote.height))
+        self._absence.heard(vote.validator)
         self._feed(VoteReceived(vote))
 
     # ---- commit

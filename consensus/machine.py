@@ -1,10 +1,11 @@
 """Agreement on one block a height: Buchman, Kwon, Milosevic 2018 (arXiv 1807.04938), algorithm 1.
 
 `step(state, event)` changes the state and returns what to do; it signs nothing, reads no clock and
-does no I/O. "Line n" in comments and docstrings is line n of the algorithm. Three things are ours:
+does no I/O. "Line n" in comments and docstrings is line n of the algorithm. Four things are ours:
 execution results come in as inputs, so `valid(v)` may be unknown for a while and a rule waits; at
-round 0 a height may wait until there is something to decide; and the proposer, too, sets the
-propose timer, because building or signing may fail.
+round 0 a height may wait until there is something to decide; the proposer, too, sets the propose
+timer, because building or signing may fail; and a round without a proposal ends at once when two
+thirds precommitted nil.
 """
 
 from collections.abc import Callable
@@ -323,6 +324,18 @@ def _precommits_differ(state: State, out: Output) -> bool:
     return True
 
 
+def _precommits_for_nil(state: State, out: Output) -> bool:
+    """Lines 47-48 and 65-67 without the wait, which could bring nothing: the next round.
+
+    Two thirds precommitted nil, so no block can get two thirds in this round. Only where no
+    proposal came: then the propose timer has set the pace, and rounds can't race.
+    """
+    if state.round in state.proposals or not _quorum(state, state.round, VoteKind.PRECOMMIT, NIL):
+        return False
+    _start_round(state, state.round + 1, out)
+    return True
+
+
 def _precommits_for_block(state: State, out: Output) -> bool:
     """Lines 49-54: two thirds of one round precommitted a block, in whatever round: decide it.
 
@@ -373,6 +386,7 @@ _RULES: tuple[Callable[[State, Output], bool], ...] = (
     _prevotes_for_block,
     _prevotes_for_nil,
     _prevotes_differ,
+    _precommits_for_nil,
     _precommits_differ,
 )
 

@@ -20,6 +20,9 @@ class ConsensusSettings:
     timeout_propose_ms: int = 1_000
     """Wait for the round's proposal, its transfer and its execution."""
 
+    timeout_absent_ms: int = 100
+    """The same while the round's proposer is absent: it let its last turn pass in silence."""
+
     timeout_prevote_ms: int = 500
     """Wait for the last prevotes after two thirds of them differ."""
 
@@ -65,7 +68,7 @@ class ConsensusSettings:
                     SETTING_INVALID, key=item.name, value=str(value)[:40], minimum=low, maximum=high
                 )
 
-    def duration_ms(self, timer: Timer) -> int:
+    def duration_ms(self, timer: Timer, *, proposer_absent: bool = False) -> int:
         """How long a timer of the core runs, in ms; at most an hour."""
         if timer.kind is TimerKind.EMPTY:
             return self.empty_block_interval_ms
@@ -74,6 +77,8 @@ class ConsensusSettings:
             TimerKind.PREVOTE: (self.timeout_prevote_ms, self.timeout_prevote_delta_ms),
             TimerKind.PRECOMMIT: (self.timeout_precommit_ms, self.timeout_precommit_delta_ms),
         }[timer.kind]
+        if proposer_absent and timer.kind is TimerKind.PROPOSE:
+            base = min(base, self.timeout_absent_ms)
         return min(base + timer.round * growth, _HOUR_MS)
 
 

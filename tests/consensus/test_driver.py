@@ -370,6 +370,7 @@ def test_a_partition_stops_both_halves_and_heals(tmp_path):
     run(story())
 
 
+@pytest.mark.covers(row=8)
 def test_a_block_with_a_wrong_root_gets_no_vote(tmp_path):
     async def story():
         nodes = consortium(tmp_path)
@@ -387,6 +388,7 @@ def test_a_block_with_a_wrong_root_gets_no_vote(tmp_path):
     run(story())
 
 
+@pytest.mark.covers(row=7)
 def test_malformed_forged_and_foreign_messages_are_reported(tmp_path):
     async def story():
         nodes = [node.start() for node in consortium(tmp_path)]
@@ -432,6 +434,7 @@ def test_a_lying_status_does_not_stop_the_chain(tmp_path):
     run(story())
 
 
+@pytest.mark.covers(row=24)
 def test_a_flood_from_one_peer_is_dropped_at_the_door(tmp_path):
     async def story():
         nodes = consortium(tmp_path, 1, replace(FAST, inbox_messages_max=16))
@@ -493,6 +496,7 @@ def test_a_certified_block_that_does_not_execute_stops_the_node(tmp_path):
     run(story())
 
 
+@pytest.mark.covers(row=17)
 def test_a_storage_fault_ends_the_driver_before_anything_is_sent(tmp_path, monkeypatch):
     async def story():
         (node,) = consortium(tmp_path, 1)

@@ -78,6 +78,7 @@ async def restart_the_killed(nodes):
 
 
 @pytest.mark.parametrize("name", FAILPOINTS)
+@pytest.mark.covers(row=(3, 21))
 def test_killed_there_and_restarted(tmp_path, monkeypatch, name):
     async def story():
         nodes = consortium(tmp_path, settings=SMALL_LOG)
@@ -112,6 +113,7 @@ def test_killed_there_and_restarted(tmp_path, monkeypatch, name):
 
 
 @pytest.mark.parametrize("name", FAILPOINTS)
+@pytest.mark.covers(row=(3, 21))
 def test_a_single_validator_killed_there_goes_on(tmp_path, monkeypatch, name):
     async def story():
         nodes = consortium(tmp_path, 1, SMALL_LOG)

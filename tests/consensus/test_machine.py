@@ -296,6 +296,23 @@ def test_line_47_differing_precommits_start_the_timer_and_line_65_the_next_round
     assert story.state.round == 1
 
 
+def test_line_47_a_round_without_a_proposal_and_with_two_thirds_of_nil_is_over_at_once():
+    story = Story().tell(TimeoutFired(TimerKind.PROPOSE, HEIGHT, 0))
+    a, b, c = story.others()
+    story.tell(precommit(0, a, NIL), precommit(0, b, NIL))
+    assert story.state.round == 0
+    story.tell(precommit(0, c, NIL))
+    assert story.state.round == 1
+    assert not story.has_timer(TimerKind.PRECOMMIT, 0)
+
+
+def test_line_47_a_round_with_a_proposal_waits_for_the_rest_of_the_precommits():
+    story = Story(valid=(Y,)).tell(ProposalReceived(proposal(0, X)))
+    story.tell(*(precommit(0, name, NIL) for name in story.others()))
+    assert story.state.round == 0
+    assert story.has_timer(TimerKind.PRECOMMIT, 0)
+
+
 def test_line_49_two_thirds_of_precommits_decide():
     story = Story().tell(ProposalReceived(proposal(0, X)))
     story.tell(*(precommit(0, name, X) for name in story.others()))

@@ -78,6 +78,9 @@ class SimNode:
     # ---- life and death
 
     def boot(self) -> None:
+        fuses = self.world.plan.fuses.get(self.name, ())
+        if self.life < len(fuses):
+            self.fuse, self.power_cut = fuses[self.life]
         self.life += 1
         self.alive = True
         self.loop = NodeLoop(self.world.scheduler, self, self.rate)
@@ -100,7 +103,7 @@ class SimNode:
             self._stopped(fault)
             return
         if self.honest:
-            world.checkers.started(self.name, self.executor.store)
+            world.checkers.started(self.name, self.executor)
         self.executor.on_commit(self._committed)
         self.gossip.pooled = self.driver.notify_pool
         running = self.loop.create_task(self.driver.run())
@@ -126,6 +129,7 @@ class SimNode:
                 log_bytes_max=plan.rewrite_bytes,
                 status_interval_ms=plan.status_ms,
                 timeout_propose_ms=plan.timeout_ms,
+                timeout_absent_ms=plan.timeout_ms // 10,
                 timeout_prevote_ms=plan.timeout_ms // 2,
                 timeout_precommit_ms=plan.timeout_ms // 2,
                 timeout_propose_delta_ms=plan.timeout_ms // 2,
