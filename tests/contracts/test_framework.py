@@ -32,6 +32,7 @@ WRITES = st.lists(st.tuples(KEYS, st.none() | st.binary(max_size=2)))
 
 
 @given(WRITES, WRITES, WRITES)
+@pytest.mark.covers(row=15)
 def test_rollback_restores_exactly(
     first: list[tuple[str, bytes | None]],
     second: list[tuple[str, bytes | None]],
@@ -155,6 +156,7 @@ def test_a_prefix_belongs_to_one_record_class() -> None:
 # ---- purity
 
 
+@pytest.mark.covers(row=(14, 15))
 def test_applying_twice_gives_the_same_bytes() -> None:
     chain = Chain()
     chain.issue(1)

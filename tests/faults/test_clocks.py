@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("offset_ms", [3_600_000, -3_600_000], ids=["+1h", "-1h"])
+@pytest.mark.covers(row=5)
 def test_a_wrong_clock_stops_nobody_and_moves_no_block_time(tmp_path: Path, offset_ms: int) -> None:
     cluster = lay_out(tmp_path)
     cluster.members[1].environment[CLOCK_OFFSET] = str(offset_ms)

@@ -47,6 +47,7 @@ def exit_code(member: Process, seconds: float = 20) -> int:
 
 
 @pytest.mark.usefixtures("restored")
+@pytest.mark.covers(row=24)
 def test_without_descriptors_a_node_waits_and_recovers(cluster: Cluster) -> None:
     pid = cluster.members[1].running.pid  # type: ignore[union-attr]
     used = len(os.listdir(f"/proc/{pid}/fd"))
@@ -61,6 +62,7 @@ def test_without_descriptors_a_node_waits_and_recovers(cluster: Cluster) -> None
 
 
 @pytest.mark.usefixtures("restored")
+@pytest.mark.covers(row=24)
 def test_slow_and_silent_clients_do_not_hold_up_the_chain(
     cluster: Cluster, load: Callable[[], Load]
 ) -> None:
@@ -79,6 +81,7 @@ def test_slow_and_silent_clients_do_not_hold_up_the_chain(
 
 
 @pytest.mark.usefixtures("restored")
+@pytest.mark.covers(row=24)
 def test_a_flood_of_rubbish_is_refused_with_codes_and_others_are_served(
     cluster: Cluster, load: Callable[[], Load]
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_flood_of_rubbish_is_refused_with_codes_and_others_are_served(
 
 
 @pytest.mark.usefixtures("restored")
+@pytest.mark.covers(row=17)
 def test_a_file_that_may_not_grow_stops_the_node_and_only_it(
     cluster: Cluster, load: Callable[[], Load]
 ) -> None:
@@ -136,6 +140,7 @@ def fill(place: Path) -> None:
             file.write(bytes(4096))
 
 
+@pytest.mark.covers(row=17)
 def test_a_full_disk_stops_the_node_and_only_it(tmp_path: Path) -> None:
     disk = tmp_path / "node1"
     with small_disk(disk):

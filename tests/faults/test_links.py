@@ -17,6 +17,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["silent", "cut"])
+@pytest.mark.covers(row=(2, 23))
 def test_halves_commit_nothing_and_go_on_when_healed(
     cluster: Cluster, load: Callable[[], Load], refused: bool
 ) -> None:
@@ -36,6 +37,7 @@ def test_halves_commit_nothing_and_go_on_when_healed(
 @pytest.mark.parametrize(
     ("alone", "rest"), [(0, [1, 2, 3]), (3, [0, 1, 2])], ids=["the first", "the last"]
 )
+@pytest.mark.covers(row=(2, 23))
 def test_three_go_on_without_one_which_commits_nothing(
     cluster: Cluster, alone: int, rest: Sequence[int]
 ) -> None:
@@ -48,6 +50,7 @@ def test_three_go_on_without_one_which_commits_nothing(
     cluster.grows(ALL, 2, 30)
 
 
+@pytest.mark.covers(row=(2, 23))
 def test_one_way_silence_costs_nobody_the_chain(cluster: Cluster) -> None:
     """A node that hears all and is heard by none; then one that is heard and hears nothing."""
     cluster.proxies.one_way(1, [0, 2, 3])
@@ -61,6 +64,7 @@ def test_one_way_silence_costs_nobody_the_chain(cluster: Cluster) -> None:
     cluster.grows(ALL, 2, 30)
 
 
+@pytest.mark.covers(row=(2, 23))
 def test_a_partition_that_moves_through_the_nodes(cluster: Cluster) -> None:
     """Links go silent one by one: votes go round by others until there are only two pairs left.
 
@@ -77,6 +81,7 @@ def test_a_partition_that_moves_through_the_nodes(cluster: Cluster) -> None:
     cluster.grows(ALL, 2, 30)
 
 
+@pytest.mark.covers(row=(1, 23))
 def test_slow_lossy_narrow_lines_are_only_slower(
     cluster: Cluster, load: Callable[[], Load]
 ) -> None:

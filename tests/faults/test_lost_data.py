@@ -56,6 +56,7 @@ def lose_data(cluster: Cluster, number: int) -> None:
     member.addresses()
 
 
+@pytest.mark.covers(row=20)
 def test_follows_and_is_silent_until_readmitted(
     cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,7 @@ def signers(cluster: Cluster, height: int) -> set[bytes]:
     return found
 
 
+@pytest.mark.covers(row=20)
 def test_who_lost_all_follows_and_does_not_sign(tmp_path: Path) -> None:
     cluster = lay_out(tmp_path)
     with cluster.running():

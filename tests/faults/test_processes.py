@@ -20,6 +20,7 @@ pytestmark = [
 _firsts = count(200_000, 10_000)
 
 
+@pytest.mark.covers(row=(4, 22))
 def test_a_leader_paused_for_10_s_delays_and_does_no_harm(
     cluster: Cluster, load: Callable[[], Load]
 ) -> None:
@@ -37,6 +38,7 @@ def test_a_leader_paused_for_10_s_delays_and_does_no_harm(
         assert cluster.lost(under_load.acknowledged, number) == []
 
 
+@pytest.mark.covers(row=22)
 def test_kills_and_restarts_under_load_lose_nothing_acknowledged(
     cluster: Cluster, load: Callable[[], Load]
 ) -> None:
@@ -53,6 +55,7 @@ def test_kills_and_restarts_under_load_lose_nothing_acknowledged(
         assert cluster.lost(under_load.acknowledged, number) == []
 
 
+@pytest.mark.covers(row=22)
 def test_all_killed_at_once_come_back_with_all_they_told(
     cluster: Cluster, load: Callable[[], Load]
 ) -> None:
@@ -71,6 +74,7 @@ def test_all_killed_at_once_come_back_with_all_they_told(
         assert cluster.lost(told, number) == []
 
 
+@pytest.mark.covers(row=22)
 def test_a_killed_leader_costs_at_most_3_s(cluster: Cluster) -> None:
     """The best of three: the machine may be busy with other tests, the algorithm never is."""
     gaps: list[float] = []
@@ -79,6 +83,7 @@ def test_a_killed_leader_costs_at_most_3_s(cluster: Cluster) -> None:
     assert min(gaps) <= 3.0, gaps
 
 
+@pytest.mark.covers(row=22)
 def test_with_one_of_four_down_60_percent_of_the_throughput_stays(cluster: Cluster) -> None:
     whole, reduced = figures.one_down(cluster, count=400)
     if reduced < 0.6 * whole:

@@ -27,6 +27,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("strace"))
 
 
+@pytest.mark.covers(row=(16, 17))
 def test_kills_and_errors_at_writes_and_syncs_lose_nothing(bench: Bench) -> None:
     counted = bench.count()
     log = next(name for name, _ in counted if name.startswith("store/") and name.endswith(".log"))
@@ -47,6 +48,7 @@ def test_kills_and_errors_at_writes_and_syncs_lose_nothing(bench: Bench) -> None
     assert missed == []
 
 
+@pytest.mark.covers(row=16)
 def test_kills_at_creations_and_renames_lose_nothing(bench: Bench) -> None:
     """The files that are replaced as a whole, the first start's marks, and the directories."""
     counted = bench.count()

@@ -59,6 +59,7 @@ def final_root(folder: Path) -> bytes:
 
 
 @pytest.mark.parametrize("point", WRITING)
+@pytest.mark.covers(row=(16, 21))
 def test_a_kill_loses_nothing_that_was_told(tmp_path: Path, point: str) -> None:
     killed = run(tmp_path / "db", YILIAN_FAILPOINT=point)
     assert killed.returncode == -signal.SIGKILL
@@ -84,6 +85,7 @@ def test_the_points_of_the_write_path_are_declared_and_passed(tmp_path: Path) ->
     assert {point.partition(":")[0] for point in WRITING} - {"test.told"} <= passed
 
 
+@pytest.mark.covers(row=14)
 def test_every_run_gives_the_same_bytes(tmp_path: Path) -> None:
     outputs = set()
     for seed in range(4):

@@ -34,6 +34,7 @@ def test_an_intact_store_passes() -> None:
 @pytest.mark.parametrize(
     "prefix", [b"B/", b"H/", b"C/P/", b"C/C/", b"R/", b"T/", b"E/", b"L/", VALUE_PREFIX, b"M/log"]
 )
+@pytest.mark.covers(row=19)
 def test_a_changed_byte_is_found(prefix: bytes) -> None:
     kv = chain()
     for key, value in list(kv.scan(prefix))[-3:]:
@@ -47,6 +48,7 @@ def test_a_changed_byte_is_found(prefix: bytes) -> None:
 
 
 @pytest.mark.parametrize("prefix", [b"B/", b"H/", b"R/", b"T/", b"E/", b"L/", b"N/", VALUE_PREFIX])
+@pytest.mark.covers(row=19)
 def test_a_missing_entry_is_found(prefix: bytes) -> None:
     kv = chain()
     key, value = next(iter(kv.scan(prefix)))

@@ -132,6 +132,7 @@ def log_with_records(path: Path) -> Path:
     return next(log for log in path.glob("*.log") if log.stat().st_size)
 
 
+@pytest.mark.covers(row=16)
 def test_every_acknowledged_batch_survives_a_kill(tmp_path: Path) -> None:
     log_with_records(tmp_path / "db")
     store = RocksStore(tmp_path / "db")
@@ -139,6 +140,7 @@ def test_every_acknowledged_batch_survives_a_kill(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.covers(row=19)
 def test_damage_inside_the_log_refuses_to_open(tmp_path: Path) -> None:
     log = log_with_records(tmp_path / "db")
     raw = bytearray(log.read_bytes())
@@ -148,6 +150,7 @@ def test_damage_inside_the_log_refuses_to_open(tmp_path: Path) -> None:
         RocksStore(tmp_path / "db")
 
 
+@pytest.mark.covers(row=(18, 19))
 def test_a_torn_tail_is_cut_to_the_last_whole_batch(tmp_path: Path) -> None:
     log = log_with_records(tmp_path / "db")
     log.write_bytes(log.read_bytes()[:-7])

@@ -48,6 +48,7 @@ async def five_changes(house: Consortium) -> list[int]:
     return made
 
 
+@pytest.mark.covers(row=11)
 def test_five_changes_under_load(tmp_path: Path) -> None:
     async def story() -> None:
         house = Consortium(tmp_path, first=4, more=2)
@@ -162,6 +163,7 @@ def check_every_start(house: Consortium, reader: Reader, client: LightClientStat
         state = update(state, found[1], certificate, executor.validators(height))
 
 
+@pytest.mark.covers(row=11)
 def test_a_removed_validator_s_votes_do_not_count(tmp_path: Path) -> None:
     async def story() -> None:
         house = Consortium(tmp_path, first=4)
@@ -222,6 +224,7 @@ async def inject(house: Consortium, gone: Member, height: int) -> None:
     target.port.reported.clear()
 
 
+@pytest.mark.covers(row=11)
 def test_the_old_set_decides_until_the_very_height(tmp_path: Path) -> None:
     """At h + 1 the removed one's vote still decides; from h + 2 the added one's is needed."""
 

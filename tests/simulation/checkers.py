@@ -6,6 +6,7 @@ H halt: a node that was not damaged never stops by itself.
 
 from dataclasses import dataclass, field
 
+from consensus.machine import FUTURE_PROPOSALS_MAX, FUTURE_VOTES_PER_VALIDATOR
 from ledger.block import block_hash
 from ledger.certificate import verify_certificate
 from ledger.kv import MemoryKeyValue
@@ -54,13 +55,15 @@ class Checkers:
             if self.acknowledged.setdefault(tx_hash, height) != height:
                 self.report("O", f"a transaction stands at heights {height} and another")
 
-    def started(self, node: str, store: BlockStore) -> None:
+    def started(self, node: str, executor: Executor) -> None:
         """P, D: after a restart everything that was committed is there, and nothing more."""
-        chain = self.chains.setdefault(node, [])
+        chain, store = self.chains.setdefault(node, []), executor.store
         height = store.height()
         if height == len(chain) + 1 and (stored := store.header(height)) is not None:
             # Durable, but the crash came before anybody could be told.
-            self.committed(node, height, stored[0], ())
+            raw = store.block(height).transactions
+            hashes = [executor.admission.parse(one).hash for one in raw]
+            self.committed(node, height, stored[0], hashes)
         if height != len(chain):
             self.report("D", f"{node} came back at height {height}, not {len(chain)}")
             return
@@ -83,7 +86,9 @@ class Checkers:
         if state is None:
             return
         members = len(state.electorate.members)
-        if len(state.future) > 2 + 8 * members:
+        next_members = len(node.executor.validators(state.height + 1).validators)
+        future_max = FUTURE_PROPOSALS_MAX + FUTURE_VOTES_PER_VALIDATOR * next_members
+        if len(state.future) > future_max:
             self.report("B", f"{name} keeps {len(state.future)} messages of the next height")
         if len(state.votes.tallies) > ROUND_TALLIES_MAX + 4 * members:
             self.report("B", f"{name} keeps {len(state.votes.tallies)} tallies")

@@ -143,9 +143,9 @@ class Control:
 
 
 CONTROLS = (
-    Control("more than f twins", nothing, _too_many_twins, "A", 60),
+    Control("more than f twins", nothing, _too_many_twins, "A", 100),
     Control("a quorum of f+1", quorum_of_f_plus_1, _one_twin, "A", 20),
-    Control("a forgotten lock", forgotten_lock, _clogged, "A", 60),
+    Control("a forgotten lock", forgotten_lock, _clogged, "A", 100),
     Control("a missing fsync", missing_fsync, _same, "SH", 20),
     Control("a vote before it is persisted", vote_before_persist, _same, "S", 200),
     Control("an unsorted set", unsorted_set, _same, "ALRH", 10),

@@ -57,8 +57,8 @@ class Plan:
     storm_ms: int = 150_000
     storm_heights_max: int = 60
     calm_budget_ms: int = 180_000
-    fuses: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
-    """Node -> (passes until it dies, whether by a power cut), from the very start."""
+    fuses: Mapping[str, tuple[tuple[int, bool], ...]] = field(default_factory=dict)
+    """Node -> for its first lives: (passes until it dies, whether by a power cut)."""
 
 
 def draw(choice: Choice) -> Plan:

@@ -5,6 +5,7 @@
 
 import contextlib
 import gc
+import inspect
 import logging
 import sys
 from collections import Counter
@@ -209,7 +210,6 @@ class World:
         with _installed(self):
             for node in self.nodes:
                 node.boot()
-                node.fuse, node.power_cut = self.plan.fuses.get(node.name, (0, False))
             self.net.route()
             self.scheduler.later(10, self._client)
             if self.plan.twins:
@@ -389,6 +389,9 @@ def _installed(world: World):
 
 def _bury(world: World) -> None:
     """Close what is left of every life without a word from asyncio."""
+    for task in world.tasks:
+        if inspect.getcoroutinestate(task.get_coro()) == inspect.CORO_CREATED:
+            task.get_coro().close()
     for one in world.nodes:
         if one.loop is not None:
             one.loop.close()

@@ -66,6 +66,7 @@ def impurities(source: Source) -> Iterator[str]:
             yield f"{source.path}:{node.lineno} reads {node.attr}"
 
 
+@pytest.mark.covers(row=15)
 def test_pure_rooms_are_pure() -> None:
     assert [found for source in rooms() if is_pure(source) for found in impurities(source)] == []
 
@@ -83,6 +84,7 @@ def test_pure_rooms_are_pure() -> None:
         "open('f')\n",
     ],
 )
+@pytest.mark.covers(row=15)
 def test_an_impurity_would_be_found(text: str) -> None:
     assert list(impurities(Source("ledger/bad.py", text, ast.parse(text))))
 

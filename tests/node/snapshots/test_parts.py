@@ -50,6 +50,7 @@ def every_part(source: Source, staging: Staging) -> Iterator[tuple[Wanted, bytes
         staging.take(wanted, staging.checker.check(wanted, content))
 
 
+@pytest.mark.covers(row=12)
 def test_every_changed_byte_is_detected_before_use(
     source: Source, staging: Staging, small: None
 ) -> None:
@@ -65,6 +66,7 @@ def test_every_changed_byte_is_detected_before_use(
     assert seen == {Part.STATE, Part.BLOCKS, Part.RECEIPTS}
 
 
+@pytest.mark.covers(row=12)
 def test_truncated_extended_and_exchanged_parts_are_detected(
     source: Source, staging: Staging, small: None
 ) -> None:

@@ -162,6 +162,7 @@ def spoiled(source: Source, part: Part) -> Answer:
 
 
 @pytest.mark.parametrize("part", [Part.STATE, Part.BLOCKS, Part.RECEIPTS])
+@pytest.mark.covers(row=12)
 def test_a_hostile_peer_is_reported_and_others_are_asked(
     source: Source, tmp_path: Path, part: Part
 ) -> None:

@@ -26,6 +26,7 @@ from tests.node.snapshots.source import (
 )
 
 
+@pytest.mark.covers(row=12)
 def test_the_state_is_the_same_and_block_sync_goes_on(tmp_path: Path) -> None:
     source = make_source()
     take_over(source, tmp_path)
