@@ -20,7 +20,7 @@ class ConsensusSettings:
     timeout_propose_ms: int = 1_000
     """Wait for the round's proposal, its transfer and its execution."""
 
-    timeout_absent_ms: int = 100
+    timeout_absent_ms: int = 20
     """The same while the round's proposer is absent: it let its last turn pass in silence."""
 
     timeout_prevote_ms: int = 500

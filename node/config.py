@@ -74,7 +74,7 @@ class ConsensusSection(_Section, frozen=True):
     """Timeouts in milliseconds (consensus/settings.py); round r waits r x delta longer."""
 
     timeout_propose_ms: Milliseconds = 1_000
-    timeout_absent_ms: Milliseconds = 100
+    timeout_absent_ms: Milliseconds = 20
     timeout_prevote_ms: Milliseconds = 500
     timeout_precommit_ms: Milliseconds = 500
     timeout_propose_delta_ms: Milliseconds = 500
