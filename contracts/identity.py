@@ -17,10 +17,12 @@ from proto.contracts_pb2 import RegisterIdentityRequest, RevokeIdentityRequest
 
 ROLES = (
     "agency",
+    "archive",
     "auditor",
     "bureau",
     "custodian",
     "finance",
+    "fund",
     "governance",
     "hospital",
     "insurer",

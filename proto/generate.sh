@@ -8,7 +8,8 @@ python=${PYTHON:-.venv/bin/python}
 PATH="$(dirname "$python"):$PATH" "$python" -m grpc_tools.protoc -I. \
   --python_out="$out" --grpc_python_out="$out" --mypy_out="quiet:$out" --mypy_grpc_out="quiet:$out" \
   proto/*.proto
-# Only the services file holds services; the empty stubs of the others would be noise.
-for name in transaction contracts; do
-  rm -f "$out/proto/${name}_pb2_grpc.py" "$out/proto/${name}_pb2_grpc.pyi"
+# Where a file holds no service its stubs are empty, and would be noise.
+for source in proto/*.proto; do
+  name=$(basename "$source" .proto)
+  grep -q "^service " "$source" || rm -f "$out/proto/${name}_pb2_grpc.py" "$out/proto/${name}_pb2_grpc.pyi"
 done

@@ -54,6 +54,8 @@ PEOPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "hospital": ("org-hospital", ("hospital",)),
     "custodian": ("org-bureau", ("custodian",)),
     "insurer": ("org-insurer", ("insurer",)),
+    "archivist": ("org-archive", ("archive",)),
+    "centre": ("org-centre", ("fund",)),
     "other_insurer": ("org-other-insurer", ("insurer",)),
     "auditor": ("org-audit", ("auditor",)),
     "router": ("org-router", ("router",)),
