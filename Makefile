@@ -32,7 +32,7 @@ types: $(DEV)
 	$(BIN)/mypy $(ROOMS)
 
 unit: $(DEV)
-	$(BIN)/python -m pytest -n 2 -m "not slow and not processes" tests
+	$(BIN)/python -m pytest -n 3 -m "not slow and not processes" tests
 
 format: $(DEV) ## put every file into the house's format
 	$(BIN)/ruff format --quiet .

@@ -311,7 +311,8 @@ class Driver:
             return
         kept = self._notary.begin(height, self._settings.log_bytes_max)
         self._cancel_timers()
-        self._feed(Start(height, self._electorate(height), wait=True))
+        # The first block is made at once: nothing can be proved, and nobody served, before it.
+        self._feed(Start(height, self._electorate(height), wait=height > 1))
         if kept:
             self._feed(Restored(kept))
         self._offer_pool()

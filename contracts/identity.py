@@ -13,21 +13,8 @@ from contracts.governance.organisations import key_joined, key_left
 from contracts.state_view import StateView
 from contracts.trace import Traced, traced_as
 from faults import Rejected
+from ledger.genesis import ROLES
 from proto.contracts_pb2 import RegisterIdentityRequest, RevokeIdentityRequest
-
-ROLES = (
-    "agency",
-    "archive",
-    "auditor",
-    "bureau",
-    "custodian",
-    "finance",
-    "fund",
-    "governance",
-    "hospital",
-    "insurer",
-    "router",
-)
 
 
 @traced_as("identity")

@@ -35,7 +35,7 @@ from contracts.governance.organisations import initial_organisations
 from contracts.governance.records import ORGANISATIONS_KEY, initial_validators, key_key
 from contracts.identity import Identities, identity_key, identity_record, signer_identity
 from contracts.settlement import Settlements
-from contracts.state_view import StateView
+from contracts.state_view import StateReader, StateView
 from contracts.voucher import Vouchers
 from faults import Rejected
 from ledger.genesis import Genesis
@@ -95,6 +95,15 @@ def apply_transaction(
         )
         for index, operation in enumerate(body.operations)
     ]
+
+
+def check_signer(state: StateReader, key: bytes) -> None:
+    """Refuse a key that no method takes: it is no validator's and no identity's in force.
+
+    Raises Rejected: UNKNOWN_IDENTITY, IDENTITY_REVOKED.
+    """
+    if state.get(key_key(key)) is None:
+        signer_identity(StateView(state), key)
 
 
 def initial_state(genesis: Genesis) -> dict[str, bytes]:

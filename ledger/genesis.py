@@ -29,10 +29,12 @@ from ledger.validators import Validator, ValidatorSet
 
 ROLES = (
     "agency",
+    "archive",
     "auditor",
     "bureau",
     "custodian",
     "finance",
+    "fund",
     "governance",
     "hospital",
     "insurer",

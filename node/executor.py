@@ -17,7 +17,7 @@ from contracts.governance.records import (
     ValidatorsRecord,
     admitted_record,
 )
-from contracts.registry import initial_state
+from contracts.registry import check_signer, initial_state
 from crypto.suites import Suite, suite
 from faults import Misuse, Rejected, invariant
 from ledger.block import Block, Header, block_hash, history_leaf
@@ -239,8 +239,13 @@ class Executor:
     # ---- the node's own side
 
     def submit(self, raw: bytes) -> tuple[bytes, bool]:
-        """Check a transaction and put it into the pool: its hash, and whether it was new there."""
+        """Check a transaction and put it into the pool: its hash, and whether it was new there.
+
+        Rejected as `check` does, and for a signer whom the newest state does not know: a block may
+        hold such a transaction, refused in its receipt, but strangers shall not fill our blocks.
+        """
         parsed = self.check(raw)
+        check_signer(self.tree, parsed.body.signer)
         if parsed.hash in self._quarantine:
             raise Rejected(TX_QUARANTINED, tx_hash=parsed.hash.hex())
         waiting = Waiting(

@@ -31,7 +31,7 @@ class Opened:
     store: RocksStore
     vault: Vault
     private_key: bytes
-    institutions: InstitutionTable | None
+    institutions: InstitutionTable
 
 
 def open_files(config: NodeConfig) -> Opened:
@@ -71,13 +71,13 @@ def open_files(config: NodeConfig) -> Opened:
     )
 
 
-def read_institutions(path: str) -> InstitutionTable | None:
-    """The institution table in a .toml or .json file; None without a path.
+def read_institutions(path: str) -> InstitutionTable:
+    """The institution table in a .toml or .json file; an empty one without a path.
 
     Raises Rejected(CONFIG_INVALID) when it can't be read, INSTITUTION_TABLE when it is wrong.
     """
     if not path:
-        return None
+        return InstitutionTable((), ())
     try:
         raw = Path(path).read_bytes()
     except OSError as error:

@@ -73,7 +73,7 @@ class Desk:
     bodies: Bodies
     callers: Callers
     accounts: Accounts | None
-    institutions: InstitutionTable | None
+    institutions: InstitutionTable
 
     def persons(self) -> Accounts:
         """The accounts; Rejected(CUSTODIAN_NO_PERSONS) when the organisation keeps none."""
@@ -289,8 +289,7 @@ class Preparer:
         code, number = job.bill()
         settlement_id = job.option("settlement_id")
         bill, settlement = self._open_pair(code, number, settlement_id)
-        table = self._desk.institutions or InstitutionTable((), ())
-        compared = compare(bill.form, settlement.form, table)
+        compared = compare(bill.form, settlement.form, self._desk.institutions)
         # The contract compares the public fields by itself: what it can't see goes along.
         unseen = [one.finding for one in compared.pairs if one.finding and one.name in UNSEEN_PAIRS]
         request = VerifyRequest(

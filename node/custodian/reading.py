@@ -72,14 +72,12 @@ def _owner_of(record: bytes) -> Identity:
     )
 
 
-def bill_differences(ebill: Ebill, institutions: InstitutionTable | None) -> tuple[Finding, ...]:
+def bill_differences(ebill: Ebill, institutions: InstitutionTable) -> tuple[Finding, ...]:
     """A bill's findings. Rejected(EBILL_SIGNATURE) when a signature we have the key for is wrong.
 
     A signer that the institution table doesn't know is a finding: its signature was not checked.
     """
     findings = bill_findings(ebill.form)
-    if institutions is None:
-        return findings
     keys = {
         "issuer": institutions.hospital_key(ebill.form.public["issuer_code"]),
         "supervisor": institutions.finance_key(ebill.form.private.get("area", "")),
@@ -93,9 +91,7 @@ def bill_differences(ebill: Ebill, institutions: InstitutionTable | None) -> tup
     return (*findings, *unknown)
 
 
-def arrived_differences(
-    plain: PayloadPlain, institutions: InstitutionTable | None
-) -> tuple[Finding, ...]:
+def arrived_differences(plain: PayloadPlain, institutions: InstitutionTable) -> tuple[Finding, ...]:
     """The findings of a document that another chain proved."""
     if plain.schema == SETTLEMENT:
         return settlement_findings(plain.form)

@@ -168,7 +168,7 @@ def build_custodian(
     chain: ChainReader,
     vault: Vault,
     private_key: bytes,
-    institutions: InstitutionTable | None,
+    institutions: InstitutionTable,
     clock: Callable[[], int],
     on_close: Callable[[], None] = lambda: None,
 ) -> CustodianService:

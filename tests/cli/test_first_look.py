@@ -98,7 +98,7 @@ def test_a_refused_tx_is_exit_code_1(chain: FirstLook) -> None:
     other = chain.home / "stranger.key"
     assert yilian("keys", "new", other).returncode == 0
     unknown = chain.asks("tx", "bill", "unlock", "{}", "--key", other)
-    assert (unknown.returncode, "UNKNOWN_IDENTITY" in unknown.stdout) == (1, True)
+    assert (unknown.returncode, "UNKNOWN_IDENTITY" in unknown.stderr) == (1, True)
 
 
 def test_a_tx_the_node_does_not_take_says_why(chain: FirstLook) -> None:

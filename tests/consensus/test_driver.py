@@ -264,6 +264,17 @@ def test_a_single_validator_commits_at_once_and_attaches_committed(tmp_path):
     run(story())
 
 
+def test_the_first_block_is_made_at_once_and_the_next_when_there_is_something(tmp_path):
+    async def story():
+        nodes = [node.start() for node in consortium(tmp_path)]
+        await until(lambda: min(heights(nodes)) == 1)
+        await asyncio.sleep(0.3)
+        assert heights(nodes) == [1, 1, 1, 1]
+        await finish(nodes)
+
+    run(story())
+
+
 def test_an_empty_block_comes_after_the_interval(tmp_path):
     async def story():
         settings = replace(FAST, empty_block_interval_ms=100)
@@ -355,12 +366,11 @@ def test_lost_messages_do_not_stall(tmp_path):
 
 def test_a_partition_stops_both_halves_and_heals(tmp_path):
     async def story():
-        nodes = [node.start() for node in consortium(tmp_path)]
+        nodes = consortium(tmp_path)
         half = {node.signer.public_key for node in nodes[:2]}
-        await asyncio.sleep(0.05)
         nodes[0].hub.lose = lambda sender, receiver, _: (sender in half) != (receiver in half)
         for node in nodes:
-            node.submit(b"tx")
+            node.start().submit(b"tx")
         await asyncio.sleep(1.0)
         assert heights(nodes) == [0, 0, 0, 0]
         nodes[0].hub.lose = lambda *_: False
@@ -393,27 +403,27 @@ def test_malformed_forged_and_foreign_messages_are_reported(tmp_path):
     async def story():
         nodes = [node.start() for node in consortium(tmp_path)]
         node, stranger = nodes[0], SUITE.signer(SUITE.generate_private_key())
-        await asyncio.sleep(0.05)
+        await until(lambda: node.driver.status().height == 2)
         peer = nodes[1].signer.public_key
         voter = nodes[2].signer.public_key
         bad = [
             b"",
             b"\xff",
             b"\x02" + b"\0" * 30,
-            encode(Vote(VoteKind.PREVOTE, 1, 0, b"x" * 32, voter, b"s" * 64)),
-            encode(Vote(VoteKind.PREVOTE, 1, 0, b"", stranger.public_key, b"s" * 64)),
-            encode(Committed(1, b"x" * 32, voter, b"s" * 64)),
-            encode(BlockResponse(1, b"no block", b"no certificate")),
+            encode(Vote(VoteKind.PREVOTE, 2, 0, b"x" * 32, voter, b"s" * 64)),
+            encode(Vote(VoteKind.PREVOTE, 2, 0, b"", stranger.public_key, b"s" * 64)),
+            encode(Committed(2, b"x" * 32, voter, b"s" * 64)),
+            encode(BlockResponse(2, b"no block", b"no certificate")),
             encode(Status(1, 0, True, False, 0, 0)) + b"\0",
         ]
         for message in bad:
             node.port.on_message(peer, message)
         await until(lambda: len(node.port.reported) == len(bad))
         assert {key for key, _ in node.port.reported} == {peer}
-        assert node.application.height() == 0
+        assert node.application.height() == 1
         for each in nodes:
             each.submit(b"tx")
-        await until(lambda: min(heights(nodes)) >= 1)
+        await until(lambda: min(heights(nodes)) >= 2)
         await finish(nodes)
 
     run(story())
@@ -501,7 +511,7 @@ def test_a_storage_fault_ends_the_driver_before_anything_is_sent(tmp_path, monke
     async def story():
         (node,) = consortium(tmp_path, 1)
         node.start()
-        await asyncio.sleep(0.02)
+        await until(lambda: node.driver.status().height == 2)
 
         def broken(_descriptor):
             raise OSError(5, "Input/output error")
@@ -510,7 +520,7 @@ def test_a_storage_fault_ends_the_driver_before_anything_is_sent(tmp_path, monke
         node.submit(b"tx")
         with pytest.raises(StorageFault):
             await node.task
-        assert node.application.height() == 0
+        assert node.application.height() == 1
 
     run(story())
 

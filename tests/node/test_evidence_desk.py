@@ -8,6 +8,7 @@ from consensus.evidence import equivocation_of
 from consensus.messages import Committed, ProposalHead, Vote, VoteKind, proposal_bytes, vote_bytes
 from consensus.votes import DoubleVote
 from contracts.equivocation import RECORDS_MAX, EquivocationRecord, equivocation_key
+from faults import Rejected
 from ledger.certificate import committed_bytes
 from ledger.equivocation import Equivocation, Kind
 from ledger.kv import MemoryKeyValue
@@ -100,7 +101,8 @@ def test_the_contract_records_it_once_and_refuses_the_rest():
     assert outcome(executor, report(found, nonce=2)) == "EQUIVOCATION_KNOWN"
     assert outcome(executor, report(found, KEYS.governor, nonce=3)) == "EQUIVOCATION_KNOWN"
     assert outcome(executor, report(double_vote(1), KEYS.governor, nonce=4)) == "OK"
-    assert outcome(executor, report(double_vote(2), KEYS.stranger, nonce=5)) == "UNKNOWN_IDENTITY"
+    with pytest.raises(Rejected, match="UNKNOWN_IDENTITY"):
+        executor.submit(report(double_vote(2), KEYS.stranger, nonce=5))
     stranger = double_vote(signer=KEYS.stranger)
     assert outcome(executor, report(stranger, nonce=6)) == "EQUIVOCATION_STRANGER"
     late = double_vote(height=50)

@@ -16,7 +16,7 @@ from node.client import build_body
 from node.codes import TX_REPLAYED
 from node.executor import Executor
 from node.fsck import check_store, replay_store
-from node.mempool import PoolLimits
+from node.mempool import PoolLimits, Waiting
 from node.reader import Reader
 from proto.contracts_pb2 import ReadRequest
 from tests.node.chains import (
@@ -91,10 +91,28 @@ def test_a_transaction_goes_through(executor: Executor, keys: Keys) -> None:
 def test_a_refused_operation_has_its_receipt_and_changes_nothing_else(
     executor: Executor, keys: Keys
 ) -> None:
-    tx_hash, _ = executor.submit(registration(keys, 1, signer=keys.stranger))
-    before = executor.tree.root(0)
+    executor.submit(registration(keys, 1, operations=2))
+    before = decide(executor, keys).header.state_root
+    tx_hash, _ = executor.submit(registration(keys, 2))
     block = decide(executor, keys)
     receipt = Reader(executor, "n").receipt(tx_hash)
+    assert receipt.operations[0].code == "IDENTITY_EXISTS"
+    assert block.header.state_root == before
+
+
+def test_a_strangers_transaction_is_not_pooled_and_refused_in_a_block_that_holds_it(
+    executor: Executor, keys: Keys
+) -> None:
+    raw = registration(keys, 1, signer=keys.stranger)
+    with pytest.raises(Rejected) as refused:
+        executor.submit(raw)
+    assert refused.value.code.name == "UNKNOWN_IDENTITY"
+    assert len(executor.pool) == 0
+    before = executor.tree.root(0)
+    parsed = executor.check(raw)
+    executor.pool.add(Waiting(parsed.hash, parsed.body.signer, parsed.body.nonce, 100, 1, raw))
+    block = decide(executor, keys)
+    receipt = Reader(executor, "n").receipt(parsed.hash)
     assert receipt.operations[0].code == "UNKNOWN_IDENTITY"
     assert block.header.state_root == before
 
@@ -238,6 +256,7 @@ def test_the_committed_certificate_replaces_the_precommits(executor: Executor, k
     assert executor.block(2) is None
 
 
+@pytest.mark.slow
 def test_blocks_respect_the_limit_of_operations(executor: Executor, keys: Keys) -> None:
     for number in range(7):
         executor.submit(registration(keys, 1000 * number, operations=800))

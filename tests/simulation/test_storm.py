@@ -36,6 +36,7 @@ def test_a_few_seeds():
         assert result.transactions > 0
 
 
+@pytest.mark.slow
 def test_a_run_is_decided_by_its_seed():
     first, again = one(5)[1], one(5)[1]
     assert (first.chain, first.coverage) == (again.chain, again.coverage)
