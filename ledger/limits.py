@@ -11,6 +11,7 @@ STATE_VALUE_BYTES_MAX = 1 * MIB
 WINDOW = 1000  # blocks: how far ahead last_height may be, and how long a nonce is remembered
 OPERATIONS_MAX = 1000  # per transaction
 OPERATION_BYTES_MAX = 1 * MIB
+ENDORSEMENTS_MAX = 16  # per transaction
 TX_BYTES_MAX = 8 * MIB
 NONCE_BYTES = 16
 PUBLIC_KEY_BYTES = 65

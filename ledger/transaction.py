@@ -5,7 +5,6 @@ always the string that arrived. `parse_transaction` refuses strings that two rea
 apart.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
@@ -17,35 +16,38 @@ from faults import Rejected
 from ledger import limits
 from ledger.codes import (
     BAD_SIGNATURE,
-    MALFORMED,
     TX_EXPIRED,
     TX_TOO_FAR_AHEAD,
     TX_TOO_LARGE,
     WRONG_CHAIN,
 )
+from ledger.endorsement import FIELD, check_endorsements, endorsed_part, endorsement_bytes
 from ledger.limits import WINDOW
+from ledger.wire import BYTES, FLAG, VARINT, malformed, scan, varint
 from proto.transaction_pb2 import Transaction, TxBody
 
 _TAG = "yilian/tx/v1"
-_VARINT, _BYTES = 0, 2
 # Field number -> (wire type, may repeat)
 _BODY_FIELDS = {
-    1: (_BYTES, False),
-    2: (_BYTES, False),
-    3: (_BYTES, False),
-    4: (_BYTES, True),
-    5: (_BYTES, False),
-    6: (_BYTES, False),
-    7: (_VARINT, False),
+    1: (BYTES, False),
+    2: (BYTES, False),
+    3: (BYTES, False),
+    4: (BYTES, True),
+    5: (BYTES, False),
+    6: (BYTES, False),
+    7: (VARINT, False),
+    8: (FLAG, False),
+    FIELD: (BYTES, True),
 }
-_TRANSACTION_FIELDS = {1: (_BYTES, False), 2: (_BYTES, False)}
+_TRANSACTION_FIELDS = {1: (BYTES, False), 2: (BYTES, False)}
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedTransaction:
     """A transaction whose form was checked; its signature was not (see `check_signature`).
 
-    raw is the serialized Transaction as it stands in a block, raw_body the bytes that were signed.
+    raw is the serialized Transaction as it stands in a block, raw_body the bytes that were signed,
+    `endorsed` those that the endorsers signed.
     """
 
     body: TxBody
@@ -53,6 +55,7 @@ class ParsedTransaction:
     raw_body: bytes
     signature: bytes
     hash: bytes
+    endorsed: bytes = b""
 
 
 def body_hash(suite: Suite, body: bytes) -> bytes:
@@ -73,8 +76,8 @@ def sign_body(signer: Signer, body: bytes) -> Transaction:
 def encode_transaction(transaction: Transaction) -> bytes:
     """The one serialized form that blocks hold: field 1, then field 2, minimal lengths."""
     body, signature = transaction.body, transaction.signature
-    head = b"\x0a" + _varint(len(body)) + body
-    return head + b"\x12" + _varint(len(signature)) + signature
+    head = b"\x0a" + varint(len(body)) + body
+    return head + b"\x12" + varint(len(signature)) + signature
 
 
 def parse_transaction(raw: bytes, suite: Suite, *, chain_id: str) -> ParsedTransaction:
@@ -85,26 +88,28 @@ def parse_transaction(raw: bytes, suite: Suite, *, chain_id: str) -> ParsedTrans
     """
     if len(raw) > limits.TX_BYTES_MAX:
         raise Rejected(TX_TOO_LARGE, bytes=len(raw), limit=limits.TX_BYTES_MAX)
-    _scan(raw, _TRANSACTION_FIELDS, "transaction")
+    scan(raw, _TRANSACTION_FIELDS, "transaction")
     transaction = Transaction()
     body = TxBody()
     try:
         transaction.ParseFromString(raw)
-        _scan(transaction.body, _BODY_FIELDS, "body")
+        scan(transaction.body, _BODY_FIELDS, "body")
         body.ParseFromString(transaction.body)
+        endorsed = endorsed_part(transaction.body)
     except DecodeError:
-        raise _malformed("transaction", "not the protobuf message") from None
+        raise malformed("transaction", "not the protobuf message") from None
     if encode_transaction(transaction) != raw:
-        raise _malformed("transaction", "not body then signature in minimal form")
+        raise malformed("transaction", "not body then signature in minimal form")
     _check_body(body, chain_id)
     if len(transaction.signature) != limits.SIGNATURE_BYTES:
-        raise _malformed("signature", "64 bytes r s expected")
+        raise malformed("signature", "64 bytes r s expected")
     return ParsedTransaction(
         body=body,
         raw=raw,
         raw_body=transaction.body,
         signature=transaction.signature,
         hash=body_hash(suite, transaction.body),
+        endorsed=endorsed,
     )
 
 
@@ -118,10 +123,17 @@ def check_window(parsed: ParsedTransaction, height: int) -> None:
 
 
 def check_signature(suite: Suite, parsed: ParsedTransaction) -> None:
-    """Raise Rejected(BAD_SIGNATURE) unless the body's signer signed the body's bytes."""
+    """Raise Rejected(BAD_SIGNATURE) unless the body's signer signed the body's bytes.
+
+    And every endorser what stands before the endorsements.
+    """
     message = tagged(_TAG, parsed.raw_body)
     if not suite.verify(parsed.body.signer, message, parsed.signature):
         raise Rejected(BAD_SIGNATURE)
+    message = endorsement_bytes(parsed.endorsed)
+    for number, one in enumerate(parsed.body.endorsements):
+        if not suite.verify(one.public_key, message, one.signature):
+            raise Rejected(BAD_SIGNATURE, endorsement=number)
 
 
 def _check_body(body: TxBody, chain_id: str) -> None:
@@ -129,9 +141,9 @@ def _check_body(body: TxBody, chain_id: str) -> None:
         raise Rejected(WRONG_CHAIN, expected=chain_id)
     for name, text in (("contract", body.contract), ("method", body.method)):
         if not 1 <= len(text.encode()) <= limits.NAME_BYTES_MAX:
-            raise _malformed(name, "1 to 64 bytes expected")
+            raise malformed(name, "1 to 64 bytes expected")
     if not body.operations:
-        raise _malformed("operations", "at least one expected")
+        raise malformed("operations", "at least one expected")
     if len(body.operations) > limits.OPERATIONS_MAX:
         count = len(body.operations)
         raise Rejected(TX_TOO_LARGE, operations=count, limit=limits.OPERATIONS_MAX)
@@ -139,68 +151,7 @@ def _check_body(body: TxBody, chain_id: str) -> None:
     if largest > limits.OPERATION_BYTES_MAX:
         raise Rejected(TX_TOO_LARGE, operation_bytes=largest, limit=limits.OPERATION_BYTES_MAX)
     if len(body.signer) != limits.PUBLIC_KEY_BYTES or body.signer[0] != 4:
-        raise _malformed("signer", "65 bytes 04 x y expected")
+        raise malformed("signer", "65 bytes 04 x y expected")
     if len(body.nonce) != limits.NONCE_BYTES:
-        raise _malformed("nonce", "16 bytes expected")
-
-
-def _scan(data: bytes, fields: dict[int, tuple[int, bool]], what: str) -> None:
-    """Refuse wire bytes with unknown fields, other wire types or a repeated single field.
-
-    protobuf would keep unknown fields and let the last of two equal ones win: two ways to show a
-    signer one thing and apply another.
-    """
-    seen: set[int] = set()
-    for number, wire_type in _wire_fields(data, what):
-        expected = fields.get(number)
-        if expected is None:
-            raise _malformed(what, "unknown field")
-        if wire_type != expected[0]:
-            raise _malformed(what, "wrong wire type")
-        if number in seen and not expected[1]:
-            raise _malformed(what, "repeated field")
-        seen.add(number)
-
-
-def _wire_fields(data: bytes, what: str) -> Iterator[tuple[int, int]]:
-    """Field number and wire type of each field; only varints and byte strings are known here."""
-    offset = 0
-    while offset < len(data):
-        tag, offset = _read_varint(data, offset, what)
-        number, wire_type = tag >> 3, tag & 7
-        value, offset = _read_varint(data, offset, what)
-        if wire_type == _BYTES:
-            offset += value
-        elif wire_type != _VARINT:
-            raise _malformed(what, "wrong wire type")
-        if offset > len(data):
-            raise _malformed(what, "truncated")
-        yield number, wire_type
-
-
-def _read_varint(data: bytes, offset: int, what: str) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        if offset >= len(data) or shift > 63:
-            raise _malformed(what, "truncated" if shift <= 63 else "number too long")
-        byte = data[offset]
-        offset += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            if shift and not byte:
-                raise _malformed(what, "number not in minimal form")
-            return value, offset
-        shift += 7
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _malformed(what: str, reason: str) -> Rejected:
-    return Rejected(MALFORMED, what=what, reason=reason)
+        raise malformed("nonce", "16 bytes expected")
+    check_endorsements(body)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17proto/transaction.proto\x12\tyilian.v1\"\x84\x01\n\x06TxBody\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\t\x12\x10\n\x08\x63ontract\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x12\n\noperations\x18\x04 \x03(\x0c\x12\x0e\n\x06signer\x18\x05 \x01(\x0c\x12\r\n\x05nonce\x18\x06 \x01(\x0c\x12\x13\n\x0blast_height\x18\x07 \x01(\x04\".\n\x0bTransaction\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"$\n\x05\x46ield\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"l\n\rCommittedForm\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12 \n\x06\x66ields\x18\x02 \x03(\x0b\x32\x10.yilian.v1.Field\x12\x13\n\x0bpublic_salt\x18\x03 \x01(\x0c\x12\x14\n\x0cprivate_root\x18\x04 \x01(\x0c\"E\n\nWrappedKey\x12\x13\n\x0b\x63ompartment\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\x0c\x12\x0f\n\x07wrapped\x18\x03 \x01(\x0c\"W\n\rSealedPayload\x12\r\n\x05suite\x18\x01 \x01(\t\x12\x12\n\nciphertext\x18\x02 \x01(\x0c\x12#\n\x04keys\x18\x03 \x03(\x0b\x32\x15.yilian.v1.WrappedKey\"E\n\x07\x46inding\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05grade\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17proto/transaction.proto\x12\tyilian.v1\"\xca\x01\n\x06TxBody\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\t\x12\x10\n\x08\x63ontract\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x12\n\noperations\x18\x04 \x03(\x0c\x12\x0e\n\x06signer\x18\x05 \x01(\x0c\x12\r\n\x05nonce\x18\x06 \x01(\x0c\x12\x13\n\x0blast_height\x18\x07 \x01(\x04\x12\x16\n\x0e\x61ll_or_nothing\x18\x08 \x01(\x08\x12,\n\x0c\x65ndorsements\x18\t \x03(\x0b\x32\x16.yilian.v1.Endorsement\"4\n\x0b\x45ndorsement\x12\x12\n\npublic_key\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\".\n\x0bTransaction\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"$\n\x05\x46ield\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"l\n\rCommittedForm\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12 \n\x06\x66ields\x18\x02 \x03(\x0b\x32\x10.yilian.v1.Field\x12\x13\n\x0bpublic_salt\x18\x03 \x01(\x0c\x12\x14\n\x0cprivate_root\x18\x04 \x01(\x0c\"E\n\nWrappedKey\x12\x13\n\x0b\x63ompartment\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\x0c\x12\x0f\n\x07wrapped\x18\x03 \x01(\x0c\"W\n\rSealedPayload\x12\r\n\x05suite\x18\x01 \x01(\t\x12\x12\n\nciphertext\x18\x02 \x01(\x0c\x12#\n\x04keys\x18\x03 \x03(\x0b\x32\x15.yilian.v1.WrappedKey\"E\n\x07\x46inding\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05grade\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,17 +32,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.transaction_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TXBODY']._serialized_start=39
-  _globals['_TXBODY']._serialized_end=171
-  _globals['_TRANSACTION']._serialized_start=173
-  _globals['_TRANSACTION']._serialized_end=219
-  _globals['_FIELD']._serialized_start=221
-  _globals['_FIELD']._serialized_end=257
-  _globals['_COMMITTEDFORM']._serialized_start=259
-  _globals['_COMMITTEDFORM']._serialized_end=367
-  _globals['_WRAPPEDKEY']._serialized_start=369
-  _globals['_WRAPPEDKEY']._serialized_end=438
-  _globals['_SEALEDPAYLOAD']._serialized_start=440
-  _globals['_SEALEDPAYLOAD']._serialized_end=527
-  _globals['_FINDING']._serialized_start=529
-  _globals['_FINDING']._serialized_end=598
+  _globals['_TXBODY']._serialized_end=241
+  _globals['_ENDORSEMENT']._serialized_start=243
+  _globals['_ENDORSEMENT']._serialized_end=295
+  _globals['_TRANSACTION']._serialized_start=297
+  _globals['_TRANSACTION']._serialized_end=343
+  _globals['_FIELD']._serialized_start=345
+  _globals['_FIELD']._serialized_end=381
+  _globals['_COMMITTEDFORM']._serialized_start=383
+  _globals['_COMMITTEDFORM']._serialized_end=491
+  _globals['_WRAPPEDKEY']._serialized_start=493
+  _globals['_WRAPPEDKEY']._serialized_end=562
+  _globals['_SEALEDPAYLOAD']._serialized_start=564
+  _globals['_SEALEDPAYLOAD']._serialized_end=651
+  _globals['_FINDING']._serialized_start=653
+  _globals['_FINDING']._serialized_end=722
 # @@protoc_insertion_point(module_scope)

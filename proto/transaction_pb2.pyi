@@ -33,6 +33,8 @@ class TxBody(_message.Message):
     SIGNER_FIELD_NUMBER: _builtins.int
     NONCE_FIELD_NUMBER: _builtins.int
     LAST_HEIGHT_FIELD_NUMBER: _builtins.int
+    ALL_OR_NOTHING_FIELD_NUMBER: _builtins.int
+    ENDORSEMENTS_FIELD_NUMBER: _builtins.int
     chain_id: _builtins.str
     """the chain this is for, e.g. "yl-province" """
     contract: _builtins.str
@@ -45,9 +47,15 @@ class TxBody(_message.Message):
     """16 random bytes; (signer, nonce) is accepted once"""
     last_height: _builtins.int
     """not accepted in a block above this height; at most 1,000 ahead"""
+    all_or_nothing: _builtins.bool
+    """one refused operation refuses all of them"""
     @_builtins.property
     def operations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """each: the bytes of the method's request message"""
+
+    @_builtins.property
+    def endorsements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Endorsement]:
+        """last in the bytes; each covers all that stands before the first"""
 
     def __init__(
         self,
@@ -59,14 +67,42 @@ class TxBody(_message.Message):
         signer: _builtins.bytes = ...,
         nonce: _builtins.bytes = ...,
         last_height: _builtins.int = ...,
+        all_or_nothing: _builtins.bool = ...,
+        endorsements: _abc.Iterable[Global___Endorsement] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain_id", b"chain_id", "contract", b"contract", "last_height", b"last_height", "method", b"method", "nonce", b"nonce", "operations", b"operations", "signer", b"signer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing", b"all_or_nothing", "chain_id", b"chain_id", "contract", b"contract", "endorsements", b"endorsements", "last_height", b"last_height", "method", b"method", "nonce", b"nonce", "operations", b"operations", "signer", b"signer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TxBody: _TypeAlias = TxBody  # noqa: Y015
+
+@_typing.final
+class Endorsement(_message.Message):
+    """Another identity's consent to the whole of a body, or its word that it opened the payload and checked it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    public_key: _builtins.bytes
+    """65 bytes; neither the signer's nor another endorsement's"""
+    signature: _builtins.bytes
+    """64 bytes r||s over "yilian/endorsement/v1" 00 body without endorsements"""
+    def __init__(
+        self,
+        *,
+        public_key: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["public_key", b"public_key", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Endorsement: _TypeAlias = Endorsement  # noqa: Y015
 
 @_typing.final
 class Transaction(_message.Message):

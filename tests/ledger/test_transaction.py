@@ -119,7 +119,9 @@ SIGNATURE = bytes(range(1, 65))
 @pytest.mark.parametrize(
     "made",
     [
-        GOOD + protobuf((8, 1)),  # unknown field
+        GOOD + protobuf((10, 1)),  # unknown field
+        GOOD + protobuf((8, 0)),  # a flag set to no
+        GOOD + protobuf((8, 2)),
         GOOD + protobuf((1000, b"x")),
         GOOD + protobuf((1, CHAIN.encode())),  # repeated single field: the last one would win
         GOOD + protobuf((7, 50)),
