@@ -28,6 +28,16 @@ NOT_PERMITTED = declare(
     zh="该身份的角色无权调用此方法。",
     en="This identity's roles do not allow this method.",
 )
+ENDORSEMENTS_MISSING = declare(
+    "ENDORSEMENTS_MISSING",
+    zh="此方法需要多家机构共同背书，同意的机构还不够，请收集背书后重新提交。",
+    en="Several organisations must endorse this method and too few do; collect more and resubmit.",
+)
+BATCH_ABORTED = declare(
+    "BATCH_ABORTED",
+    zh="同一交易要求全部成功，其中一项被拒绝，本项因此未执行；请看所指的那一项。",
+    en="The transaction is all or nothing and another operation was refused; see the one named.",
+)
 UNKNOWN_METHOD = declare(
     "UNKNOWN_METHOD",
     zh="没有这个合约或方法，请核对名称。",

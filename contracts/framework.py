@@ -70,7 +70,10 @@ class Context:
     operation_index: int
     signer: Identity
     view: StateView
+    endorsers: tuple[Identity, ...] = ()
     events: list[tuple[str, bytes]] = field(default_factory=list)
+    saved: list[tuple[str, str]] = field(default_factory=list)
+    """Refusals that were saved in their objects' traces: (object key, action)."""
     _kept: list[tuple[str, str]] = field(default_factory=list)
 
     def load(self, cls: type[R], key: str) -> R | None:
@@ -138,11 +141,12 @@ class Context:
     def attempt(self, act: Callable[[], A]) -> A:
         """Run `act`. If it is refused, undo it, save the refusals it asked to keep, re-raise."""
         savepoint, events, kept = self.view.savepoint(), len(self.events), len(self._kept)
+        saved = len(self.saved)
         try:
             return act()
         except (Rejected, BadDelivery) as refused:
             self.view.rollback(savepoint)
-            del self.events[events:]
+            del self.events[events:], self.saved[saved:]
             if isinstance(refused, Rejected):
                 self._save(refused, dict.fromkeys(self._kept[kept:]))
             raise
@@ -153,6 +157,16 @@ class Context:
         for object_key, action in wanted:
             if record_class(object_key) is not None and self.view.get(object_key) is not None:
                 self.emit(object_key, action, refused.code.name, **refused.fields)
+                self.saved.append((object_key, action))
+
+    def save_again(self, refused: Rejected) -> None:
+        """Save this operation's refusals once more, after all that its transaction did was undone.
+
+        Where the object itself was of that transaction there is nothing left to save it with.
+        """
+        wanted, self.saved = self.saved, []
+        self.events.clear()
+        self._save(refused, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +196,7 @@ class Method:
     errors: tuple[Code, ...]
     call: Callable[..., Result]
     saves_failure: Callable[[Any], str] | None
+    subject: Callable[[Any], str] | None = None
 
 
 def method(
@@ -190,16 +205,18 @@ def method(
     rule: Rule,
     errors: tuple[Code, ...] = (),
     saves_failure: Callable[[Any], str] | None = None,
+    subject: Callable[[Any], str] | None = None,
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Declare a contract method.
 
     `saves_failure` gives, from the request, the state key of the object in whose trace a refusal is
-    kept; without it a refused operation leaves nothing but its receipt.
+    kept; without it a refused operation leaves nothing but its receipt. `subject` gives the
+    organisation an operation is about, for the permission SELF.
     """
 
     def declare_method(function: Callable[..., Result]) -> Callable[..., Result]:
         function.__dict__["declared"] = Method(
-            function.__name__, request, rule, errors, function, saves_failure
+            function.__name__, request, rule, errors, function, saves_failure, subject
         )
         return function
 
@@ -207,9 +224,13 @@ def method(
 
 
 class Contract:
-    """Base of the contracts. `name` is what transactions call it by."""
+    """Base of the contracts. `name` is what transactions call it by.
+
+    Changed rules are another class with the same name and the next `version`; see `versions`.
+    """
 
     name: str = ""
+    version: int = 1
 
     @classmethod
     def methods(cls) -> dict[str, Method]:

@@ -3,6 +3,7 @@
 from contracts.codes import (
     IDENTITY_EXISTS,
     IDENTITY_REVOKED,
+    MALFORMED_REQUEST,
     OBJECT_NOT_FOUND,
     SELF_REVOCATION,
     UNKNOWN_IDENTITY,
@@ -66,7 +67,8 @@ class Identities(Contract):
     @method(
         request=RegisterIdentityRequest,
         rule=Rule(roles=("governance",)),
-        errors=(IDENTITY_EXISTS,),
+        errors=(IDENTITY_EXISTS, MALFORMED_REQUEST),
+        subject=lambda request: str(request.org),
     )
     def register(self, ctx: Context, request: RegisterIdentityRequest) -> Result:
         """Register a key for an organisation."""

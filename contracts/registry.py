@@ -16,7 +16,7 @@ from contracts.bill import answers, incoming
 from contracts.bill.contract import Bills
 from contracts.bridge.contract import Bridge
 from contracts.bridge.genesis import initial_bridge_state
-from contracts.codes import MALFORMED_REQUEST, UNKNOWN_METHOD
+from contracts.codes import BATCH_ABORTED, MALFORMED_REQUEST, UNKNOWN_METHOD
 from contracts.equivocation import Equivocations
 from contracts.findings import ERROR, NONE, RULE_KEY, FindingRule
 from contracts.framework import (
@@ -26,7 +26,6 @@ from contracts.framework import (
     Context,
     Contract,
     Identity,
-    Method,
     Result,
 )
 from contracts.governance.contract import Governance
@@ -34,8 +33,12 @@ from contracts.governance.organisations import ROLE as GOVERNANCE
 from contracts.governance.organisations import initial_organisations
 from contracts.governance.records import ORGANISATIONS_KEY, initial_validators, key_key
 from contracts.identity import Identities, identity_key, identity_record, signer_identity
+from contracts.known import all_methods as all_methods
+from contracts.known import enter, known_method
+from contracts.permission import Caller, check_permission, check_subject
 from contracts.settlement import Settlements
 from contracts.state_view import StateReader, StateView
+from contracts.versions import version_in_force
 from contracts.voucher import Vouchers
 from faults import Rejected
 from ledger.genesis import Genesis
@@ -56,11 +59,7 @@ CONTRACTS: tuple[Contract, ...] = (
 # Importing these registers what packets about bills do; named so that nobody takes them for unused.
 PACKET_HANDLERS = (answers, incoming)
 
-_METHODS: Mapping[tuple[str, str], tuple[Contract, Method]] = {
-    (contract.name, name): (contract, declared)
-    for contract in CONTRACTS
-    for name, declared in contract.methods().items()
-}
+enter(CONTRACTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +76,28 @@ def apply_transaction(
     view: StateView, block: BlockContext, parsed: ParsedTransaction
 ) -> list[OperationResult]:
     """Apply a transaction whose form, window and signature hold; one result per operation."""
-    body = parsed.body
-    return [
-        _apply(
-            Context(
-                chain_id=block.chain_id,
-                suite=block.suite,
-                height=block.height,
-                time_ms=block.time_ms,
-                tx_hash=parsed.hash,
-                operation_index=index,
-                signer=Identity(body.signer, "", ()),
-                view=view,
-            ),
-            (body.contract, body.method),
-            operation,
+    body, savepoint = parsed.body, view.savepoint()
+    results = []
+    for index, operation in enumerate(body.operations):
+        ctx = Context(
+            chain_id=block.chain_id,
+            suite=block.suite,
+            height=block.height,
+            time_ms=block.time_ms,
+            tx_hash=parsed.hash,
+            operation_index=index,
+            signer=Identity(body.signer, "", ()),
+            view=view,
+            endorsers=tuple(Identity(one.public_key, "", ()) for one in body.endorsements),
         )
-        for index, operation in enumerate(body.operations)
-    ]
+        try:
+            results.append(_apply(ctx, (body.contract, body.method), operation))
+        except Rejected as refused:
+            if body.all_or_nothing:
+                view.rollback(savepoint)
+                return _aborted(ctx, refused, len(body.operations))
+            results.append(_refused(ctx, refused))
+    return results
 
 
 def check_signer(state: StateReader, key: bytes) -> None:
@@ -121,11 +124,6 @@ def initial_state(genesis: Genesis) -> dict[str, bytes]:
     return {key: state[key] for key in sorted(state)}
 
 
-def all_methods() -> tuple[tuple[str, Method], ...]:
-    """Every method with its contract's name, in order: what the documents' tables are made of."""
-    return tuple((name[0], _METHODS[name][1]) for name in sorted(_METHODS))
-
-
 def decode_request(request: type[Message], raw: bytes) -> Message:
     """The request message in `raw`, which must be exactly that message in its minimal form."""
     message = request()
@@ -147,9 +145,7 @@ def _apply(ctx: Context, name: tuple[str, str], operation: bytes) -> OperationRe
     try:
         result = ctx.attempt(lambda: _run(ctx, name, operation))
     except BadDelivery as carried:
-        return _refused(ctx, carried.refusal)
-    except Rejected as refused:
-        return _refused(ctx, refused)
+        raise carried.refusal from None
     text = json.dumps(result, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return OperationResult(OK, {}, text.encode(), tuple(ctx.events))
 
@@ -158,8 +154,16 @@ def _refused(ctx: Context, refused: Rejected) -> OperationResult:
     return OperationResult(refused.code.name, refused.fields, b"", tuple(ctx.events))
 
 
+def _aborted(ctx: Context, refused: Rejected, count: int) -> list[OperationResult]:
+    """All or nothing, and `ctx`'s operation was refused: the results of all, nothing applied."""
+    ctx.save_again(refused)
+    number = ctx.operation_index
+    other = OperationResult(BATCH_ABORTED.name, {"operation": str(number)}, b"", ())
+    return [_refused(ctx, refused) if index == number else other for index in range(count)]
+
+
 def _run(ctx: Context, name: tuple[str, str], operation: bytes) -> Result:
-    found = _METHODS.get(name)
+    found = known_method(name[0], version_in_force(ctx, name[0]), name[1])
     key, admitted = ctx.signer.public_key, False
     if found is not None and found[1].rule.validators:
         admitted = ctx.view.get(key_key(key)) is not None
@@ -168,9 +172,12 @@ def _run(ctx: Context, name: tuple[str, str], operation: bytes) -> Result:
     if found is None:
         raise Rejected(UNKNOWN_METHOD, contract=name[0], method=name[1])
     contract, declared = found
+    ctx.endorsers = tuple(signer_identity(ctx.view, one.public_key) for one in ctx.endorsers)
+    caller = Caller(ctx, contract.name, declared)
     if not admitted:
-        declared.rule.check(ctx.signer)
+        check_permission(caller)
     request = decode_request(declared.request, operation)
+    check_subject(caller, request)
     if declared.saves_failure is not None:
         ctx.keep_refusal(declared.saves_failure(request), declared.name)
     return declared.call(contract, ctx, request)
