@@ -234,6 +234,7 @@ class Contract:
 
     @classmethod
     def methods(cls) -> dict[str, Method]:
-        """The declared methods, by name, in the order they stand in the class."""
-        found = (getattr(value, "declared", None) for value in vars(cls).values())
+        """The declared methods, by name, in the order they stand in the class, inherited first."""
+        values = (value for base in reversed(cls.__mro__) for value in vars(base).values())
+        found = (getattr(value, "declared", None) for value in values)
         return {one.name: one for one in found if isinstance(one, Method)}

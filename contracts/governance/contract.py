@@ -1,16 +1,17 @@
-"""The governance contract: changes of the validator set, proposed and approved by organisations.
+"""The governance contract: changes of the validator set and of rules, by vote of organisations.
 
 One organisation is one voice, however many keys it holds; more than half of those that govern carry
-a change out, two heights later. Other matters of governance will get their own proposals here.
+a change out: one of the validators two heights later, a motion when somebody executes it.
 """
 
 from collections.abc import Iterable
 
 import msgspec
 
+from contracts.codes import MALFORMED_REQUEST
 from contracts.fields import malformed, public_key, text
 from contracts.framework import Context, Contract, Result, Rule, method
-from contracts.governance import codes
+from contracts.governance import codes, motions
 from contracts.governance.changes import (
     Admission,
     admissions,
@@ -39,6 +40,7 @@ from proto.contracts_pb2 import (
     ProposeValidatorsRequest,
     ValidatorChange,
 )
+from proto.governance_pb2 import ExecuteRequest, ProposeRequest, VoteRequest
 
 _CARRYING_OUT = (
     codes.VALIDATOR_EXISTS,
@@ -47,10 +49,16 @@ _CARRYING_OUT = (
     codes.POSSESSION_INVALID,
     codes.NO_LIVE_QUORUM,
 )
+_MOVING = (
+    MALFORMED_REQUEST,
+    codes.PERMISSION_PROTECTED,
+    codes.CONTRACT_VERSION_UNKNOWN,
+    codes.CONTRACT_VERSION_OLD,
+)
 
 
 class Governance(Contract):
-    """Proposing and approving changes of who decides blocks."""
+    """Proposing and approving changes of who decides blocks, and of the rules."""
 
     name = "governance"
 
@@ -88,6 +96,39 @@ class Governance(Contract):
         reports = (*others, _report(ctx, request.absent))
         ctx.emit(key, "approve", proposal=proposal.number)
         return _settle(ctx, msgspec.structs.replace(proposal, reports=reports))
+
+    @method(request=ProposeRequest, rule=Rule(roles=(ROLE,)), errors=_MOVING)
+    def propose(self, ctx: Context, request: ProposeRequest) -> Result:
+        """Move a change of permissions, parameters or contract versions (提案, 2.2.1.3.5)."""
+        return motions.propose(ctx, request)
+
+    @method(
+        request=VoteRequest,
+        rule=Rule(roles=(ROLE,)),
+        errors=(codes.MOTION_NOT_FOUND, codes.MOTION_CLOSED, codes.MOTION_EXPIRED),
+        saves_failure=lambda request: motions.motion_key(request.motion),
+    )
+    def vote(self, ctx: Context, request: VoteRequest) -> Result:
+        """Vote for or against a motion (表决, 2.2.1.3.5)."""
+        return motions.vote(ctx, request)
+
+    @method(
+        request=ExecuteRequest,
+        rule=Rule(roles=(ROLE,)),
+        errors=(
+            codes.MOTION_NOT_FOUND,
+            codes.MOTION_NOT_ACCEPTED,
+            codes.MOTION_CLOSED,
+            codes.MOTION_EXPIRED,
+            codes.MOTION_TOO_EARLY,
+            codes.ACTIVATION_TOO_EARLY,
+            *_MOVING,
+        ),
+        saves_failure=lambda request: motions.motion_key(request.motion),
+    )
+    def execute(self, ctx: Context, request: ExecuteRequest) -> Result:
+        """Carry an accepted motion out (执行, 2.2.1.3.5)."""
+        return motions.execute(ctx, request.motion)
 
 
 def _report(ctx: Context, absent: Iterable[bytes]) -> Report:

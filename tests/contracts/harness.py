@@ -30,7 +30,14 @@ from ledger.records import Record, decode
 from ledger.trace import Event, decode_event, head_of
 from ledger.transaction import ParsedTransaction
 from proto import contracts_pb2 as pb
-from proto.transaction_pb2 import CommittedForm, Finding, SealedPayload, TxBody, WrappedKey
+from proto.transaction_pb2 import (
+    CommittedForm,
+    Endorsement,
+    Finding,
+    SealedPayload,
+    TxBody,
+    WrappedKey,
+)
 
 FINANCE, PROVINCE, NATIONAL = "yl-finance", "yl-province", "yl-national"
 START_MS = 1_724_000_000_000
@@ -115,7 +122,14 @@ class Chain:
     def get(self, key: str) -> bytes | None:
         return self.state.get(key)
 
-    def parsed(self, signer: bytes, name: str, operations: Iterable[bytes]) -> ParsedTransaction:
+    def parsed(
+        self,
+        signer: bytes,
+        name: str,
+        operations: Iterable[bytes],
+        endorsers: Iterable[str] = (),
+        all_or_nothing: bool = False,
+    ) -> ParsedTransaction:
         contract, method = name.split(".")
         body = TxBody(
             chain_id=self.chain_id,
@@ -125,6 +139,8 @@ class Chain:
             signer=signer,
             nonce=self.height.to_bytes(16, "big"),
             last_height=self.height + 100,
+            all_or_nothing=all_or_nothing,
+            endorsements=[Endorsement(public_key=key_bytes(one)) for one in endorsers],
         )
         raw_body = body.SerializeToString(deterministic=True)
         tx_hash = suite(self.suite_name).hash(raw_body)
@@ -137,10 +153,12 @@ class Chain:
         block = BlockContext(self.chain_id, suite(self.suite_name), self.height, self.time_ms)
         return apply_transaction(view, block, parsed), view
 
-    def call_raw(self, who: str, name: str, *operations: bytes) -> list[OperationResult]:
+    def call_raw(
+        self, who: str, name: str, *operations: bytes, **more: Any
+    ) -> list[OperationResult]:
         self.height += 1
         self.time_ms += 1000
-        results, view = self.apply(self.parsed(key_bytes(who), name, operations))
+        results, view = self.apply(self.parsed(key_bytes(who), name, operations, **more))
         self.writes = view.writes()
         for key, value in self.writes.items():
             if value is None:
@@ -151,8 +169,11 @@ class Chain:
             self.events.extend(result.events)
         return results
 
-    def call(self, who: str, name: str, request: Message) -> OperationResult:
-        return self.call_raw(who, name, request.SerializeToString(deterministic=True))[0]
+    def call(
+        self, who: str, name: str, request: Message, endorsers: Iterable[str] = ()
+    ) -> OperationResult:
+        raw = request.SerializeToString(deterministic=True)
+        return self.call_raw(who, name, raw, endorsers=endorsers)[0]
 
     def ok(self, who: str, name: str, request: Message) -> OperationResult:
         result = self.call(who, name, request)
