@@ -125,7 +125,7 @@ def test_no_quorum_names_who_is_gone_and_positions_are_known(tmp_path: Path) -> 
     async def scene() -> None:
         me = nodes[0]
         await until(lambda: all(one.position for one in me.facts().validators))
-        assert list(me.reasons()) == ["WHY_IDLE"]
+        await until(lambda: list(me.reasons()) == ["WHY_IDLE"])
         nodes[2].port.unplug()
         nodes[3].port.unplug()
         reason = me.reasons()["WHY_NO_QUORUM"]
