@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from crypto.ports import Signer
 from faults import Code
+from ledger.endorsement import endorse
 from ledger.transaction import sign_body
 from node.codes import INTERNAL, RECEIPT_NOT_FOUND
 from node.grpc_errors import ClientError, from_status
@@ -42,8 +43,12 @@ def build_body(
     *,
     nonce: bytes | None = None,
     last_height: int,
+    all_or_nothing: bool = False,
 ) -> bytes:
-    """The bytes of a TxBody with one operation per request; a fresh random nonce unless given."""
+    """The bytes of a TxBody with one operation per request; a fresh random nonce unless given.
+
+    `ledger.endorsement.endorse` appends other organisations' endorsements to them.
+    """
     return TxBody(
         chain_id=chain_id,
         contract=contract,
@@ -52,6 +57,7 @@ def build_body(
         signer=signer_public_key,
         nonce=secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce,
         last_height=last_height,
+        all_or_nothing=all_or_nothing,
     ).SerializeToString()
 
 
@@ -183,6 +189,9 @@ class Client:
         requests: Sequence[Message],
         signer: Signer,
         wait_ms: int = 20_000,
+        *,
+        endorsers: Sequence[Signer] = (),
+        all_or_nothing: bool = False,
     ) -> pb.ReceiptReply:
         """Build, sign and submit one transaction that needs no custodian, and await its receipt."""
         status = self.status()
@@ -193,7 +202,10 @@ class Client:
             requests,
             signer.public_key,
             last_height=status.height + AHEAD_BLOCKS,
+            all_or_nothing=all_or_nothing,
         )
+        for endorser in endorsers:
+            body = endorse(endorser, body)
         return self.sign_and_submit([body], signer, wait_ms)[0]
 
     def _call(self, method: Callable[..., R], request: Message, wait_ms: int = 0) -> R:

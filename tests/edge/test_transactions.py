@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from contracts.registry import all_methods
+from ledger.endorsement import endorse
 from ledger.transaction import sign_body, tx_hash
 from node.client import Client, ClientError, build_body
 from proto.contracts_pb2 import BillKey, IssueBlueRequest, LockRequest, UnlockRequest
@@ -124,6 +125,28 @@ def test_bodies_that_two_readers_could_read_apart(
             finance.client.submit(finance.signed(body), WAIT_MS)
         about = checked(caught.value, "WRONG_CHAIN" if not body else "MALFORMED")
     assert what is None or about["what"] == what
+
+
+def test_an_endorsement_that_covers_something_else(finance: Outside) -> None:
+    other = finance.actor.suite.signer(finance.actor.suite.generate_private_key())
+    body, another = (finance.body("bill", "unlock", NO_BILL) for _ in range(2))
+    taken = endorse(other, another)[len(another) :]
+    with finance.untouched():
+        about = finance.not_taken("BAD_SIGNATURE", finance.signed(body + taken))
+        assert about == {"endorsement": "0"}
+        about = finance.not_taken("MALFORMED", finance.signed(endorse(other, body) + body))
+        assert about["what"] == "body"
+
+
+def test_all_or_nothing_over_the_wire(finance: Outside) -> None:
+    before = finance.client.status().state_root
+    receipt = finance.client.call(
+        "bill", "unlock", [NO_BILL, NO_BILL], finance.actor.signer, all_or_nothing=True
+    )
+    codes = [one.code for one in receipt.operations]
+    assert codes == ["NOT_PERMITTED", "BATCH_ABORTED"]
+    assert dict(receipt.operations[1].fields) == {"operation": "0"}
+    assert finance.client.status().state_root == before
 
 
 def test_too_much(finance: Outside) -> None:
