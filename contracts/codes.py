@@ -23,6 +23,11 @@ SELF_REVOCATION = declare(
     zh="不能撤销自己的身份，请由另一治理身份办理。",
     en="An identity can't revoke itself; have another governance identity do it.",
 )
+ROLES_NOT_SEPARATE = declare(
+    "ROLES_NOT_SEPARATE",
+    zh="系统、安全、审计管理员须三员分立，同一密钥不得再兼任其他角色。",
+    en="System, security and audit administrators are separate: such a key holds no other role.",
+)
 NOT_PERMITTED = declare(
     "NOT_PERMITTED",
     zh="该身份的角色无权调用此方法。",

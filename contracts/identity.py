@@ -4,7 +4,9 @@ from contracts.codes import (
     IDENTITY_EXISTS,
     IDENTITY_REVOKED,
     MALFORMED_REQUEST,
+    NOT_PERMITTED,
     OBJECT_NOT_FOUND,
+    ROLES_NOT_SEPARATE,
     SELF_REVOCATION,
     UNKNOWN_IDENTITY,
 )
@@ -14,7 +16,7 @@ from contracts.governance.organisations import key_joined, key_left
 from contracts.state_view import StateView
 from contracts.trace import Traced, traced_as
 from faults import Rejected
-from ledger.genesis import ROLES
+from ledger.genesis import ADMINISTRATORS, ROLES, are_separate
 from proto.contracts_pb2 import RegisterIdentityRequest, RevokeIdentityRequest
 
 
@@ -41,6 +43,8 @@ def identity_record(key: bytes, org: str, roles: tuple[str, ...], label: str) ->
         raise malformed("roles", "none, or one that doesn't exist")
     if tuple(sorted(set(roles))) != roles:
         raise malformed("roles", "not ascending, each once")
+    if not are_separate(roles):
+        raise Rejected(ROLES_NOT_SEPARATE, roles=",".join(roles))
     return IdentityRecord(
         public_key=public_key("public_key", key),
         org=identifier("org", org),
@@ -59,21 +63,32 @@ def signer_identity(view: StateView, key: bytes) -> Identity:
     return Identity(record.public_key, record.org, record.roles)
 
 
+REGISTRARS = Rule(roles=("governance", "security_admin"))
+GOVERNED = ("governance", *ADMINISTRATORS)
+"""Roles that only governance gives and takes: nobody makes itself a colleague."""
+
+
+def _check_registrar(signer: Identity, roles: tuple[str, ...]) -> None:
+    if "governance" not in signer.roles and any(role in GOVERNED for role in roles):
+        raise Rejected(NOT_PERMITTED, needs="governance", org=signer.org)
+
+
 class Identities(Contract):
-    """Registering and revoking keys. Proposals that several organisations sign come later."""
+    """Registering and revoking keys, by governance and, for ordinary roles, a security_admin."""
 
     name = "identity"
 
     @method(
         request=RegisterIdentityRequest,
-        rule=Rule(roles=("governance",)),
-        errors=(IDENTITY_EXISTS, MALFORMED_REQUEST),
+        rule=REGISTRARS,
+        errors=(IDENTITY_EXISTS, MALFORMED_REQUEST, ROLES_NOT_SEPARATE, NOT_PERMITTED),
         subject=lambda request: str(request.org),
     )
     def register(self, ctx: Context, request: RegisterIdentityRequest) -> Result:
         """Register a key for an organisation."""
         roles = tuple(sorted(request.roles))
         record = identity_record(request.public_key, request.org, roles, request.label)
+        _check_registrar(ctx.signer, roles)
         key = identity_key(record.public_key)
         if ctx.load(IdentityRecord, key) is not None:
             raise Rejected(IDENTITY_EXISTS)
@@ -84,8 +99,8 @@ class Identities(Contract):
 
     @method(
         request=RevokeIdentityRequest,
-        rule=Rule(roles=("governance",)),
-        errors=(OBJECT_NOT_FOUND, IDENTITY_REVOKED, SELF_REVOCATION),
+        rule=REGISTRARS,
+        errors=(OBJECT_NOT_FOUND, IDENTITY_REVOKED, SELF_REVOCATION, NOT_PERMITTED),
     )
     def revoke(self, ctx: Context, request: RevokeIdentityRequest) -> Result:
         """Put a key out of force for good."""
@@ -93,6 +108,7 @@ class Identities(Contract):
         record = ctx.require(IdentityRecord, key)
         if record.revoked_ms:
             raise Rejected(IDENTITY_REVOKED, org=record.org)
+        _check_registrar(ctx.signer, record.roles)
         # Otherwise the last governance key could take itself away and nobody could act again.
         if request.public_key == ctx.signer.public_key:
             raise Rejected(SELF_REVOCATION)

@@ -4,6 +4,7 @@ Its hash is SM3 over the file's bytes as they are, on every chain, and is header
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ from ledger.validators import Validator, ValidatorSet
 ROLES = (
     "agency",
     "archive",
+    "audit_admin",
     "auditor",
     "bureau",
     "custodian",
@@ -39,7 +41,18 @@ ROLES = (
     "hospital",
     "insurer",
     "router",
+    "security_admin",
+    "system_admin",
 )
+ADMINISTRATORS = ("audit_admin", "security_admin", "system_admin")
+"""Three administrators (三员): who is one has no other role, so nobody can cover up alone."""
+
+
+def are_separate(roles: Sequence[str]) -> bool:
+    """Whether one key may hold these roles together."""
+    return len(roles) == 1 or not any(role in ADMINISTRATORS for role in roles)
+
+
 ASSURANCES = ("L0", "L1", "L2", "L3")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
@@ -194,6 +207,8 @@ def _check_identity(field: str, identity: GenesisIdentity) -> None:
     unknown = [role for role in identity.roles if role not in ROLES]
     if unknown or not identity.roles or len(set(identity.roles)) != len(identity.roles):
         raise _bad(f"{field}.roles", "one or more different roles of " + ", ".join(ROLES))
+    if not are_separate(identity.roles):
+        raise _bad(f"{field}.roles", "an administrator's role beside another")
     if len(identity.label.encode()) > NAME_BYTES_MAX:
         raise _bad(f"{field}.label", "at most 64 bytes")
 
