@@ -29,6 +29,7 @@ from contracts.framework import (
     Method,
     Result,
 )
+from contracts.fund.contract import Funds
 from contracts.governance.contract import Governance
 from contracts.governance.organisations import ROLE as GOVERNANCE
 from contracts.governance.organisations import initial_organisations
@@ -48,6 +49,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Bills(),
     Bridge(),
     Equivocations(),
+    Funds(),
     Governance(),
     Identities(),
     Settlements(),
