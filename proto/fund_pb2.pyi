@@ -357,7 +357,7 @@ class SendFundBatchRequest(_message.Message):
     bank_org: _builtins.str
     """the organisation that pays and answers"""
     warnings_seen: _builtins.int
-    """how many warnings the sender was shown: must be all of them"""
+    """how many warnings and errors the sender was shown: all of them"""
     def __init__(
         self,
         *,

@@ -27,6 +27,9 @@ How it is built, and why:
 * **Reversing a settlement** is refused while its line is paid and, one step more than the rule
   asks, while it is at the bank: the money could not be stopped any more. Before that it is allowed,
   becomes an error finding of the line, and the rule of findings decides whether the batch may go.
+* **Four eyes at each step**: whoever submits a batch does not audit it, and the bank that answers
+  does not reconcile. Who sends a batch to the bank states how many findings they were shown, so a
+  warning such as a repeated slip number (进账单号) is asked about again at the time of payment.
 * **Summaries** (汇总) by period, direction and insurance type are leaves, kept up with every step,
   so that a sum can be proved like anything else.
 """

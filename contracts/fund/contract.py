@@ -7,25 +7,37 @@ from contracts.codes import (
     SETTLEMENT_NOT_FOUND,
 )
 from contracts.fields import identifier, malformed, text
-from contracts.findings import ERROR, WARN, FindingRecord, check_findings, read_findings
+from contracts.findings import check_findings, read_findings
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.fund import codes
 from contracts.fund.differences import all_taken
 from contracts.fund.findings import count_grades
-from contracts.fund.line_form import COUNT_MAX, number, read_header, sum_of
-from contracts.fund.lines import add_lines, add_settlements, is_complete
-from contracts.fund.records import BatchRecord, Header, batch_key
+from contracts.fund.line_form import COUNT_MAX, number, sum_of
+from contracts.fund.lines import add_lines, add_settlements
+from contracts.fund.records import batch_key
 from contracts.fund.results import KINDS, outcome, record_part
-from contracts.fund.rules import COLLECTING, CONCLUSIONS, TABLE
-from contracts.fund.summary import reversed_, submitted, summarise, withdrawn
-from contracts.states import START
+from contracts.fund.rules import COLLECTING, CONCLUSIONS
+from contracts.fund.steps import (
+    BUREAU,
+    FUND,
+    about_lines,
+    check_closed,
+    check_submitter_or_bureau,
+    declare,
+    moved,
+    own_batch,
+    require_batch,
+    required_reason,
+    store_added,
+    stored,
+)
+from contracts.fund.summary import reversed_, summarise, withdrawn
 from faults import Rejected
 from proto.fund_pb2 import (
     AddFundLinesRequest,
     AddFundSettlementsRequest,
     AuditFundBatchRequest,
     CompensateFundBatchRequest,
-    FundBatchHeader,
     ReconcileFundBatchRequest,
     RecordFundResultRequest,
     ResubmitFundBatchRequest,
@@ -35,7 +47,6 @@ from proto.fund_pb2 import (
     WithdrawFundBatchRequest,
 )
 
-BUREAU, FUND = "bureau", "fund"
 _STATES = (codes.FUND_BATCH_NOT_FOUND, codes.FUND_BATCH_STATE)
 _ADDING = (
     *_STATES,
@@ -66,7 +77,7 @@ class Funds(Contract):
     )
     def submit(self, ctx: Context, request: SubmitFundBatchRequest) -> Result:
         """Declare a batch (基金费用明细提交); its lines follow (2.2.1.4.8.1, 2.2.1.6.16.8)."""
-        return _declare(ctx, request.header, "")
+        return declare(ctx, request.header, "")
 
     @method(
         request=AddFundLinesRequest,
@@ -83,9 +94,9 @@ class Funds(Contract):
     )
     def add_lines(self, ctx: Context, request: AddFundLinesRequest) -> Result:
         """Add the next lines (费用明细上链); the last one completes it (2.2.1.6.16.8)."""
-        batch = _own(ctx, request.batch_number, "add")
+        batch = own_batch(ctx, request.batch_number, "add")
         batch = add_lines(ctx, batch, request)
-        return _added(ctx, batch, lines=len(request.lines))
+        return store_added(ctx, batch, lines=len(request.lines))
 
     @method(
         request=AddFundSettlementsRequest,
@@ -95,9 +106,9 @@ class Funds(Contract):
     )
     def add_settlements(self, ctx: Context, request: AddFundSettlementsRequest) -> Result:
         """Name more of the settlements that a line pays (明细所含结算) (2.2.1.6.16.8)."""
-        batch = _own(ctx, request.batch_number, "add")
+        batch = own_batch(ctx, request.batch_number, "add")
         batch = add_settlements(ctx, batch, request)
-        return _added(ctx, batch, line=request.line, settlements=len(request.settlement_ids))
+        return store_added(ctx, batch, line=request.line, settlements=len(request.settlement_ids))
 
     @method(
         request=WithdrawFundBatchRequest,
@@ -112,14 +123,14 @@ class Funds(Contract):
     )
     def withdraw(self, ctx: Context, request: WithdrawFundBatchRequest) -> Result:
         """Take a batch back before it is audited (基金费用明细撤销) (2.2.1.4.8.1)."""
-        batch = _require(ctx, request.batch_number)
+        batch = require_batch(ctx, request.batch_number)
         before = batch.state
-        batch = _moved(batch, "withdraw")
-        _check_submitter_or_bureau(ctx, batch)
-        reason = _reason(request.reason)
+        batch = moved(batch, "withdraw")
+        check_submitter_or_bureau(ctx, batch)
+        reason = required_reason(request.reason)
         if before != COLLECTING:
             summarise(ctx, batch, withdrawn)
-        return _stored(ctx, batch, "withdraw", reason=reason)
+        return stored(ctx, batch, "withdraw", reason=reason)
 
     @method(
         request=AuditFundBatchRequest,
@@ -129,19 +140,19 @@ class Funds(Contract):
     )
     def audit(self, ctx: Context, request: AuditFundBatchRequest) -> Result:
         """Accept a batch or send it back with findings (稽核) (2.2.1.4.8.1, 2.2.1.4.8.2)."""
-        batch = _require(ctx, request.batch_number)
+        batch = require_batch(ctx, request.batch_number)
         action = "accept" if request.accepted else "send_back"
-        batch = _moved(batch, action)
+        batch = moved(batch, action)
         if ctx.signer.org == batch.submitter_org:
             raise Rejected(codes.FUND_SELF_AUDIT, org=ctx.signer.org)
         found = read_findings(request.findings)
         if request.accepted:
             reason = text("reason", request.reason)
-            check_findings(ctx, ctx.signer, (*found, *_about_lines(batch)))
+            check_findings(ctx, ctx.signer, (*found, *about_lines(batch)))
         else:
-            reason = _reason(request.reason)
+            reason = required_reason(request.reason)
         batch = batch.changed(audited_by=ctx.signer.org, audit_findings=found)
-        result = _stored(ctx, batch, action, reason=reason, findings=len(found))
+        result = stored(ctx, batch, action, reason=reason, findings=len(found))
         for one in found:
             ctx.emit(
                 str(result["object"]),
@@ -161,9 +172,9 @@ class Funds(Contract):
     )
     def resubmit(self, ctx: Context, request: ResubmitFundBatchRequest) -> Result:
         """Answer the audit that sent the batch back (退回后重新提交) (2.2.1.4.8.2)."""
-        batch = _own(ctx, request.batch_number, "resubmit")
-        explanation = _reason(request.explanation, "explanation")
-        return _stored(ctx, batch, "resubmit", explanation=explanation)
+        batch = own_batch(ctx, request.batch_number, "resubmit")
+        explanation = required_reason(request.explanation, "explanation")
+        return stored(ctx, batch, "resubmit", explanation=explanation)
 
     @method(
         request=SendFundBatchRequest,
@@ -178,16 +189,17 @@ class Funds(Contract):
     )
     def send(self, ctx: Context, request: SendFundBatchRequest) -> Result:
         """Send an audited batch to the bank (推送银行) (2.2.1.4.8.2)."""
-        batch = _own(ctx, request.batch_number, "send")
+        batch = own_batch(ctx, request.batch_number, "send")
         bank = identifier("bank_org", request.bank_org)
-        found = _about_lines(batch)
+        found = about_lines(batch)
         check_findings(ctx, ctx.signer, found)
-        warnings = batch.warnings + count_grades(batch.audit_findings)[0]
+        # An error that the rule lets pass is shown like a warning.
+        warnings = batch.warnings + batch.errors + sum(count_grades(batch.audit_findings))
         if request.warnings_seen != warnings:
             seen = request.warnings_seen
             raise Rejected(codes.FUND_WARNINGS_UNSEEN, seen=seen, warnings=warnings)
         batch = batch.changed(bank_org=bank)
-        return _stored(ctx, batch, "send", bank=bank, warnings=warnings)
+        return stored(ctx, batch, "send", bank=bank, warnings=warnings)
 
     @method(
         request=RecordFundResultRequest,
@@ -204,17 +216,17 @@ class Funds(Contract):
     )
     def record_result(self, ctx: Context, request: RecordFundResultRequest) -> Result:
         """Record the bank's answer, line by line (基金拨付状态上链) (2.2.1.4.8.3, 2.2.1.6.16.9)."""
-        batch = _require(ctx, request.batch_number)
+        batch = require_batch(ctx, request.batch_number)
         if request.kind not in KINDS:
             raise malformed("kind", f"one of {', '.join(KINDS)}")
-        batch = _moved(batch, request.kind)
+        batch = moved(batch, request.kind)
         if ctx.signer.org != batch.bank_org:
             raise Rejected(codes.FUND_NOT_BANK, org=ctx.signer.org)
         batch, differences = record_part(ctx, batch, request)
         after = outcome(batch) if request.last else None
         if after is not None:
-            batch = _moved(batch, CONCLUSIONS[after])
-        result = _stored(
+            batch = moved(batch, CONCLUSIONS[after])
+        result = stored(
             ctx,
             batch,
             "record_result",
@@ -241,11 +253,11 @@ class Funds(Contract):
     )
     def reconcile(self, ctx: Context, request: ReconcileFundBatchRequest) -> Result:
         """Compare batch, bank's answer and account statement (基金对账) (2.2.1.4.8.2)."""
-        batch = _moved(_require(ctx, request.batch_number), "reconcile")
-        _check_closed(batch)
+        batch = moved(require_batch(ctx, request.batch_number), "reconcile")
+        check_closed(batch)
         if ctx.signer.org == batch.bank_org:
             raise Rejected(codes.FUND_SELF_RECONCILE, org=ctx.signer.org)
-        _check_submitter_or_bureau(ctx, batch)
+        check_submitter_or_bureau(ctx, batch)
         statement = identifier("statement_number", request.statement_number)
         differences = all_taken(statement, read_findings(request.differences))
         paid_count = number("paid_count", request.paid_count, COUNT_MAX)
@@ -257,7 +269,7 @@ class Funds(Contract):
         explanation = text("explanation", request.explanation)
         if batch.difference_errors and not explanation.strip():
             raise Rejected(codes.FUND_DIFFERENCES_UNEXPLAINED, differences=batch.difference_errors)
-        result = _stored(
+        result = stored(
             ctx,
             batch,
             "reconcile",
@@ -283,10 +295,10 @@ class Funds(Contract):
     )
     def reverse(self, ctx: Context, request: ReverseFundBatchRequest) -> Result:
         """Take back what was paid, mirrored by its refund (基金拨付撤销) (2.2.1.4.8.2)."""
-        batch = _moved(_require(ctx, request.batch_number), "reverse")
-        _check_closed(batch)
-        _check_submitter_or_bureau(ctx, batch)
-        reason = _reason(request.reason)
+        batch = moved(require_batch(ctx, request.batch_number), "reverse")
+        check_closed(batch)
+        check_submitter_or_bureau(ctx, batch)
+        reason = required_reason(request.reason)
         refund = identifier("refund_number", request.refund_number)
         if not batch.paid_count:
             raise Rejected(codes.FUND_NOTHING_PAID, batch=request.batch_number)
@@ -298,7 +310,7 @@ class Funds(Contract):
                 raise Rejected(codes.FUND_REFUND_MISMATCH, field=field, own=own, expected=expected)
         summarise(ctx, batch, reversed_)
         batch = batch.changed(refund_number=refund)
-        return _stored(
+        return stored(
             ctx, batch, "reverse", reason=reason, refund=refund, refund_fen=request.refund_fen
         )
 
@@ -318,97 +330,15 @@ class Funds(Contract):
     )
     def compensate(self, ctx: Context, request: CompensateFundBatchRequest) -> Result:
         """Declare a batch that pays another's failed lines again (基金费用补偿) (2.2.1.4.8.1)."""
-        original = _own(ctx, request.original, "compensate")
-        _check_closed(original)
+        original = own_batch(ctx, request.original, "compensate")
+        check_closed(original)
         if not original.failed_count:
             raise Rejected(codes.FUND_NOTHING_FAILED, batch=request.original)
-        reason = _reason(request.reason)
+        reason = required_reason(request.reason)
         if request.header.direction != original.header.direction:
             raise Rejected(codes.FUND_COMPENSATION_MISMATCH, field="direction")
-        result = _declare(ctx, request.header, request.original)
+        result = declare(ctx, request.header, request.original)
         key = batch_key(request.original)
         ctx.store(key, original)
         ctx.emit(key, "compensate", by=result["object"], reason=reason)
         return {**result, "original": key}
-
-
-def _declare(ctx: Context, given: FundBatchHeader, original: str) -> Result:
-    header: Header = read_header(given)
-    key = batch_key(header.batch_number)
-    known = ctx.load(BatchRecord, key)
-    state = TABLE.move(known.state if known else START, "submit", batch=header.batch_number)
-    batch = BatchRecord(header=header, state=state, submitter_org=ctx.signer.org, original=original)
-    return _stored(
-        ctx,
-        batch,
-        "declare",
-        count=header.count,
-        total_fen=header.total_fen,
-        direction=header.direction,
-        original=original,
-    )
-
-
-def _added(ctx: Context, batch: BatchRecord, **about: int) -> Result:
-    """Store the batch with what was added to it; submitted when it is complete."""
-    complete = is_complete(batch)
-    result = _stored(ctx, batch, "add", added=batch.added_count, **about)
-    if not complete:
-        return result
-    batch = _moved(_require(ctx, batch.header.batch_number), "complete")
-    summarise(ctx, batch, submitted)
-    return _stored(ctx, batch, "submit", total_fen=batch.added_fen, count=batch.added_count)
-
-
-def _require(ctx: Context, batch_number: str) -> BatchRecord:
-    key = batch_key(identifier("batch_number", batch_number))
-    return ctx.require(BatchRecord, key, codes.FUND_BATCH_NOT_FOUND)
-
-
-def _own(ctx: Context, batch_number: str, action: str) -> BatchRecord:
-    """The batch after `action`, which only the organisation that submitted it may do."""
-    batch = _require(ctx, batch_number)
-    if ctx.signer.org != batch.submitter_org:
-        raise Rejected(codes.FUND_NOT_SUBMITTER, submitter=batch.submitter_org)
-    return _moved(batch, action)
-
-
-def _moved(batch: BatchRecord, action: str) -> BatchRecord:
-    number_ = batch.header.batch_number
-    return batch.changed(state=TABLE.move(batch.state, action, batch=number_))
-
-
-def _stored(ctx: Context, batch: BatchRecord, action: str, **about: str | int) -> Result:
-    key = batch_key(batch.header.batch_number)
-    ctx.store(key, batch)
-    ctx.emit(key, action, state=batch.state, **about)
-    return {"object": key, "state": batch.state}
-
-
-def _check_submitter_or_bureau(ctx: Context, batch: BatchRecord) -> None:
-    if ctx.signer.org != batch.submitter_org and BUREAU not in ctx.signer.roles:
-        raise Rejected(codes.FUND_NOT_SUBMITTER, submitter=batch.submitter_org)
-
-
-def _check_closed(batch: BatchRecord) -> None:
-    if batch.open_return is not None:
-        raise Rejected(codes.FUND_RETURN_OPEN, return_number=batch.open_return.return_number)
-
-
-def _about_lines(batch: BatchRecord) -> tuple[FindingRecord, ...]:
-    """What the lines' findings amount to, for the rule of findings."""
-    grades = ((ERROR, batch.errors), (WARN, batch.warnings))
-    return tuple(
-        FindingRecord(
-            code="FUND_LINE_FINDINGS", grade=grade, field="lines", detail=f"count={count}"
-        )
-        for grade, count in grades
-        if count
-    )
-
-
-def _reason(given: str, field: str = "reason") -> str:
-    reason = text(field, given)
-    if not reason.strip():
-        raise Rejected(codes.FUND_REASON_REQUIRED, field=field)
-    return reason

@@ -28,7 +28,7 @@ _CATEGORY = re.compile(r"[0-9A-Za-z]{1,8}", re.ASCII)
 _INSTITUTION = re.compile(r"[0-9A-Za-z]{1,32}", re.ASCII)
 _REGION = re.compile(r"[0-9]{6}", re.ASCII)
 _PERIOD = re.compile(r"(19|20|21)[0-9]{2}(0[1-9]|1[0-2])", re.ASCII)
-_TIME = re.compile(r"([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]", re.ASCII)
+_TIME = re.compile(r"([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9]|60)", re.ASCII)
 _RESULT_CODE = re.compile(r"[0-9A-Za-z_]{1,16}", re.ASCII)
 
 

@@ -115,6 +115,26 @@ def test_a_bank_is_named(desk: Desk) -> None:
     refused(desk, "centre", "send", request, "MALFORMED_REQUEST")
 
 
+@pytest.mark.parametrize(
+    ("who", "name", "request_"),
+    [
+        ("centre", "withdraw", withdrawal("a/b")),
+        ("bureau", "audit", audit("")),
+        ("bureau", "audit", audit("B1", reason="x" * 201)),
+        ("centre", "resubmit", resubmission("../B1")),
+        ("centre", "send", sending("B 1")),
+        ("bank", "record_result", returned("", [])),
+        ("bureau", "reconcile", statement("", 0, 0)),
+        ("bureau", "reverse", refund("", 0, 0)),
+        ("centre", "compensate", compensation("", "C1", [line(1)])),
+        ("centre", "add_settlements", fund.AddFundSettlementsRequest(batch_number="-B1")),
+        ("centre", "add_lines", fund.AddFundLinesRequest(batch_number="B" * 65)),
+    ],
+)
+def test_malformed_arguments_are_refused(desk: Desk, who: str, name: str, request_: Any) -> None:
+    refused(desk, who, name, request_, "MALFORMED_REQUEST")
+
+
 # ---- the bank's return
 
 
@@ -352,6 +372,19 @@ def test_who_reconciles(sent: Desk) -> None:
     refused(sent, "centre", "reconcile", wrong, "MALFORMED_REQUEST")
 
 
+def test_who_pays_by_themselves_is_reconciled_by_the_bureau(desk: Desk) -> None:
+    desk.accept()
+    request = sending("B1")
+    request.bank_org = "org-centre"
+    desk.chain.ok("centre", "fund.send", request)
+    answers = returned("B1", [answer(one) for one in LINES])
+    refused(desk, "bank", "record_result", answers, "FUND_NOT_BANK")
+    desk.chain.ok("centre", "fund.record_result", answers)
+    own = statement("B1", 3, TOTAL)
+    refused(desk, "centre", "reconcile", own, "FUND_SELF_RECONCILE")
+    desk.reconcile()
+
+
 def test_nothing_is_closed_over_half_a_return(sent: Desk) -> None:
     sent.record("B1", [answer(one) for one in LINES[:2]] + [answer(LINES[2], "failed")])
     half = {"kind": "bounce", "return_number": "T1", "last": False}
@@ -371,6 +404,9 @@ def test_a_refund_mirrors_what_was_paid(sent: Desk) -> None:
     for count, fen in ((2, owed(6)), (2, -owed(6) + 1), (3, -owed(6)), (2, 0)):
         refused(sent, "bureau", "reverse", refund("B1", count, fen), "FUND_REFUND_MISMATCH")
     refused(sent, "platform", "reverse", refund("B1", 2, -owed(6)), "FUND_NOT_SUBMITTER")
+    unnumbered = refund("B1", 2, -owed(6))
+    unnumbered.refund_number = ""
+    refused(sent, "bureau", "reverse", unnumbered, "MALFORMED_REQUEST")
     silent = refund("B1", 2, -owed(6))
     silent.reason = " "
     refused(sent, "bureau", "reverse", silent, "FUND_REASON_REQUIRED")
