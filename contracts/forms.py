@@ -19,6 +19,7 @@ from proto.transaction_pb2 import CommittedForm
 EBILL = "ebill/1"
 SETTLEMENT = "settlement/1"
 VOUCHER = "voucher/1"
+FUND_LINES = "fund-lines/1"
 
 BLUE = "blue"
 RED = "red"
@@ -87,6 +88,15 @@ class VoucherFields(Record, frozen=True, kw_only=True):
     diagnosis_count: int
     fee_count: int
     operation_count: int
+
+
+class FundLinesFields(Record, frozen=True, kw_only=True):
+    """Public fields of `fund-lines/1`: one part of a fund batch's lines. Amount in fen."""
+
+    batch_number: str
+    first: int  # number of the part's first line
+    line_count: int
+    total_fen: int
 
 
 # What a blue bill's payment is split into; a red bill negates each.
@@ -168,6 +178,11 @@ def voucher_fields(form: CheckedForm) -> VoucherFields:
     return _typed(VoucherFields, _VOUCHER, form)
 
 
+def fund_lines_fields(form: CheckedForm) -> FundLinesFields:
+    """The typed public fields of a `fund-lines/1` form."""
+    return _typed(FundLinesFields, _FUND_LINES, form)
+
+
 def _check_sign(color: str, total_fen: int) -> None:
     if total_fen < 0 if color == BLUE else total_fen > 0:
         raise Rejected(FORM_FIELDS_INVALID, field="total_fen", reason=f"wrong sign for {color}")
@@ -218,7 +233,8 @@ def _count(value: str) -> int:
     return count
 
 
-def _date(value: str) -> str:
+def day(value: str) -> str:
+    """A real day as yyyymmdd; ValueError otherwise."""
     if not re.fullmatch(r"[0-9]{8}", value, re.ASCII):
         raise ValueError("not yyyymmdd")
     year, month, day = int(value[:4]), int(value[4:6]), int(value[6:])
@@ -230,7 +246,7 @@ def _date(value: str) -> str:
 
 
 def _date_or_none(value: str) -> str:
-    return _date(value) if value else value
+    return day(value) if value else value
 
 
 _bill_code = _pattern(r"[0-9]{8}", "8 digits")
@@ -251,7 +267,7 @@ _region = _pattern(r"([0-9]{6})?", "a 6-digit region or empty")
 _EBILL: Mapping[str, Callable[[str], Value]] = {
     "code": _bill_code,
     "number": _bill_number,
-    "issue_date": _date,
+    "issue_date": day,
     "business_date": _date_or_none,
     "kind": _kind,
     "issuer_code": _institution,
@@ -269,7 +285,7 @@ _EBILL: Mapping[str, Callable[[str], Value]] = {
 _SETTLEMENT: Mapping[str, Callable[[str], Value]] = {
     "settlement_id": _settlement_id,
     "settlement_type": _settlement_type,
-    "settled_date": _date,
+    "settled_date": day,
     "institution_code": _institution,
     "institution_uscc": _institution,
     "insurance_type": _insurance_type,
@@ -293,4 +309,11 @@ _VOUCHER: Mapping[str, Callable[[str], Value]] = {
     "diagnosis_count": _count,
     "fee_count": _count,
     "operation_count": _count,
+}
+
+_FUND_LINES: Mapping[str, Callable[[str], Value]] = {
+    "batch_number": _settlement_id,
+    "first": _count,
+    "line_count": _count,
+    "total_fen": _amount,
 }

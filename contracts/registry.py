@@ -28,6 +28,7 @@ from contracts.framework import (
     Identity,
     Result,
 )
+from contracts.fund.contract import Funds
 from contracts.governance.contract import Governance
 from contracts.governance.organisations import ROLE as GOVERNANCE
 from contracts.governance.organisations import initial_organisations
@@ -51,6 +52,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Bills(),
     Bridge(),
     Equivocations(),
+    Funds(),
     Governance(),
     Identities(),
     Settlements(),

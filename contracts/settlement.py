@@ -39,6 +39,8 @@ from contracts.forms import (
     settlement_fields,
 )
 from contracts.framework import OK, Context, Contract, Result, Rule, method
+from contracts.fund.claims import before_settlement_reversal
+from contracts.fund.codes import SETTLEMENT_FUND_PAID, SETTLEMENT_FUND_SENT
 from contracts.intake import Intake, check_packet, take_delivered, take_in
 from contracts.payload import is_sealed_to
 from contracts.trace import traced_as
@@ -130,13 +132,18 @@ class Settlements(Contract):
             SETTLEMENT_REVERSED,
             SETTLEMENT_EXISTS,
             REVERSAL_MISMATCH,
+            SETTLEMENT_FUND_PAID,
+            SETTLEMENT_FUND_SENT,
             FINDINGS_REFUSED,
             PAYLOAD_INVALID,
         ),
         saves_failure=lambda request: _original_key(request.form),
     )
     def reverse(self, ctx: Context, request: ReverseSettlementRequest) -> Result:
-        """Reverse a settlement once (结算撤销); the reversal mirrors every amount."""
+        """Reverse a settlement once (结算撤销), and not while the fund has paid it.
+
+        The reversal mirrors every amount.
+        """
         intake = take_in(ctx, request.payload, "", request.findings)
         checked = check_form(request.form, SETTLEMENT)
         fields = settlement_fields(checked)
@@ -144,6 +151,7 @@ class Settlements(Contract):
             raise Rejected(FORM_FIELDS_INVALID, field="color", expected=RED)
         original = require_settlement(ctx, fields.original_settlement_id)
         check_in_force(original)
+        before_settlement_reversal(ctx, fields.original_settlement_id)
         _check_mirror(fields, original.public)
         key = reversal_key(fields)
         if ctx.view.get(key) is not None:

@@ -4,14 +4,31 @@
 the finance department and the archive system send; `voucher` makes the settlement voucher.
 All give a `forms` StandardForm. `findings` says what is odd in one document, `compare` what
 differs between a bill and its settlement, `person` whose it is; `payload` is the plaintext
-that is sealed.
+that is sealed. `fund_file` and `fund_return` read and write the 6131 payment file and the bank's
+return of it and compare them; `fund_forms` makes of them what goes to the ledger.
 """
 
 from documents.archive_json import Archive, parse_archive
 from documents.compare import Pair, Verification, compare
 from documents.ebill_xml import Ebill, SettlementIdRule, parse_ebill, verify_signatures
 from documents.findings import Finding, bill_findings, has_errors, settlement_findings
-from documents.forms import ARCHIVE, EBILL, SETTLEMENT, VOUCHER, StandardForm
+from documents.forms import ARCHIVE, EBILL, FUND_LINES, SETTLEMENT, VOUCHER, StandardForm
+from documents.fund_file import (
+    FundDetail,
+    FundFile,
+    fund_file_findings,
+    parse_fund_file,
+    write_fund_file,
+)
+from documents.fund_forms import account_commitment, account_salt, part_payload
+from documents.fund_layout import Layout
+from documents.fund_return import (
+    ReturnDetail,
+    ReturnFile,
+    parse_return_file,
+    return_differences,
+    write_return_file,
+)
 from documents.institutions import Institution, InstitutionTable, load_institutions
 from documents.payload import PayloadPlain, decode_payload, encode_payload, make_payload
 from documents.person import PersonIdentity, person_of
@@ -21,33 +38,48 @@ from documents.voucher import Voucher, build_voucher
 __all__ = [
     "ARCHIVE",
     "EBILL",
+    "FUND_LINES",
     "SETTLEMENT",
     "VOUCHER",
     "Archive",
     "Ebill",
     "Finding",
+    "FundDetail",
+    "FundFile",
     "Institution",
     "InstitutionTable",
+    "Layout",
     "Pair",
     "PayloadPlain",
     "PersonIdentity",
+    "ReturnDetail",
+    "ReturnFile",
     "Settlement",
     "SettlementIdRule",
     "StandardForm",
     "Verification",
     "Voucher",
+    "account_commitment",
+    "account_salt",
     "bill_findings",
     "build_voucher",
     "compare",
     "decode_payload",
     "encode_payload",
+    "fund_file_findings",
     "has_errors",
     "load_institutions",
     "make_payload",
     "parse_archive",
     "parse_ebill",
+    "parse_fund_file",
+    "parse_return_file",
     "parse_settlement",
+    "part_payload",
     "person_of",
+    "return_differences",
     "settlement_findings",
     "verify_signatures",
+    "write_fund_file",
+    "write_return_file",
 ]

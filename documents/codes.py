@@ -112,3 +112,38 @@ PAYLOAD_MALFORMED = declare(
     zh="载荷明文不是规范编码或超出上限。",
     en="The payload's plaintext is not canonical or is over a limit.",
 )
+FUND_FILE_LINE_END = declare(
+    "FUND_FILE_LINE_END",
+    zh="文件换行不符合约定，或最后一行不完整，请检查文件是否传输完整。",
+    en="A line does not end as agreed, or the last one is cut off; check that the file is whole.",
+)
+FUND_FILE_COLUMNS = declare(
+    "FUND_FILE_COLUMNS",
+    zh="该行的记录标识或栏目数不正确（名称中不得含“|”）。",
+    en='A line has the wrong record mark or number of columns (no name may hold "|").',
+)
+FUND_FILE_BATCH = declare(
+    "FUND_FILE_BATCH",
+    zh="明细行的批次号与文件头不一致。",
+    en="A line names another batch than the file's header.",
+)
+FUND_FILE_ORDER = declare(
+    "FUND_FILE_ORDER",
+    zh="明细序号须从 1 开始连续递增。",
+    en="The lines must be numbered from 1 without a gap.",
+)
+FUND_FILE_DUPLICATE = declare(
+    "FUND_FILE_DUPLICATE",
+    zh="同一文件中进账单号重复。",
+    en="Two lines of the file have one slip number.",
+)
+FUND_FILE_COUNT = declare(
+    "FUND_FILE_COUNT",
+    zh="明细行数与文件头总笔数不符。",
+    en="The file has not as many lines as its header says.",
+)
+FUND_FILE_TOTAL = declare(
+    "FUND_FILE_TOTAL",
+    zh="明细金额合计与文件头总金额不符。",
+    en="The lines do not add up to the header's total.",
+)

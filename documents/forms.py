@@ -18,13 +18,14 @@ EBILL = "ebill/1"
 SETTLEMENT = "settlement/1"
 ARCHIVE = "archive/1"
 VOUCHER = "voucher/1"
+FUND_LINES = "fund-lines/1"
 
 # The limits of a committed form, section by section (the ledger checks the same ones).
 MAX_PATH = 128  # UTF-8 bytes
 MAX_VALUE = 8192  # UTF-8 bytes
 MAX_FIELDS = 4096
 # Rows that a long hospital stay has thousands of; each becomes one field when there are too many.
-_LONG_ROWS = ("aux", "fee")
+_LONG_ROWS = ("aux", "fee", "line")
 
 PUBLIC_PATHS: Mapping[str, tuple[str, ...]] = {
     EBILL: (
@@ -93,6 +94,7 @@ PUBLIC_PATHS: Mapping[str, tuple[str, ...]] = {
         "operation_count",
         "settlement_id",
     ),
+    FUND_LINES: ("batch_number", "first", "line_count", "total_fen"),
 }
 
 _ROW = re.compile(r"([a-z]+)\.([1-9][0-9]{0,5})(?:\.(.+))?")
