@@ -218,6 +218,14 @@ def _count(value: str) -> int:
     return count
 
 
+def is_date(value: str) -> bool:
+    """Whether `value` is a calendar day as yyyymmdd."""
+    try:
+        return _date(value) == value
+    except ValueError:
+        return False
+
+
 def _date(value: str) -> str:
     if not re.fullmatch(r"[0-9]{8}", value, re.ASCII):
         raise ValueError("not yyyymmdd")

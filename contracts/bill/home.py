@@ -10,6 +10,7 @@ from contracts.codes import (
     BILL_NOT_ENTERED,
     BILL_NOT_LOCKED,
     ENTRY_MISMATCH,
+    NOT_HOME_CHAIN,
     NOT_LOCK_HOLDER,
 )
 from contracts.framework import Context
@@ -19,6 +20,12 @@ from faults import Rejected
 def key_of(bill: BillRecord) -> str:
     """The bill's state key."""
     return bill_key(bill.public.code, bill.public.number)
+
+
+def require_home(ctx: Context, bill: BillRecord) -> None:
+    """Raise Rejected(NOT_HOME_CHAIN) unless this chain issued the bill."""
+    if bill.home_chain != ctx.chain_id:
+        raise Rejected(NOT_HOME_CHAIN, home=bill.home_chain)
 
 
 def grant_lock(ctx: Context, bill: BillRecord, wanted: Lock, supersedes: int = 0) -> Lock:

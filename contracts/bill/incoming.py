@@ -20,10 +20,13 @@ from contracts.bill.packets import (
     EntryReversalBody,
     LockBody,
     LockGranted,
+    PrintBody,
+    PrintCancelBody,
     UnlockBody,
     applied,
     read_body,
 )
+from contracts.bill.printing import cancel_paper, check_print_body, record_paper
 from contracts.bill.record import CONFIRMED, PENDING, BillRecord, Lock, bill_key
 from contracts.bill.replica import ask_reversal
 from contracts.bill.rules import CHAIN_CLOCKS_MS, Action, check_expiry, check_state, check_token
@@ -69,6 +72,26 @@ def receive_red(ctx: Context, delivery: Delivery) -> bytes:
     if flushed.entry is not None and flushed.entry.state == CONFIRMED:
         ask_reversal(ctx, flushed, RED_CONFLICT_REASON)
     return applied(key_of(red))
+
+
+@incoming(packets.PRINT, next_action="resend")
+def receive_print(ctx: Context, delivery: Delivery) -> bytes:
+    """The home printed its bill on paper; the replica says so too."""
+    body = read_body(PrintBody, delivery.packet.body)
+    bill = _replica(ctx, delivery.packet, body, "print")
+    check_print_body(body)
+    record_paper(ctx, bill, body)
+    return applied(key_of(bill))
+
+
+@incoming(packets.PRINT_CANCEL, next_action="resend")
+def receive_print_cancelled(ctx: Context, delivery: Delivery) -> bytes:
+    """The home took a paper back; it comes after the printing, in the bill's lane."""
+    body = read_body(PrintCancelBody, delivery.packet.body)
+    bill = _replica(ctx, delivery.packet, body, "cancel_print")
+    text("reason", body.reason, required=True)
+    cancel_paper(ctx, bill, body)
+    return applied(key_of(bill))
 
 
 @incoming(packets.LOCK, next_action="release_lock")
@@ -134,6 +157,21 @@ def _form(delivery: Delivery) -> CommittedForm:
     if delivery.form is None:
         raise Rejected(PACKET_INCONSISTENT, field="pcommit")
     return delivery.form
+
+
+def _replica(
+    ctx: Context, packet: Packet, body: PrintBody | PrintCancelBody, action: str
+) -> BillRecord:
+    """The bill its home tells of; refusals from here on are saved."""
+    key = bill_key(body.code, body.number)
+    ctx.keep_refusal(key, action)
+    bill = ctx.require(BillRecord, key, BILL_NOT_FOUND)
+    if bill.home_chain != packet.source:
+        raise Rejected(NOT_HOME_CHAIN, home=bill.home_chain)
+    check_packet(packet, packet.source, key)
+    if not body.cycle == packet.cycle == bill.print_cycle:
+        raise Rejected(PACKET_INCONSISTENT, field="cycle")
+    return bill
 
 
 def _home_bill(ctx: Context, packet: Packet, code: str, number: str, action: str) -> BillRecord:

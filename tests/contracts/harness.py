@@ -30,6 +30,7 @@ from ledger.records import Record, decode
 from ledger.trace import Event, decode_event, head_of
 from ledger.transaction import ParsedTransaction
 from proto import contracts_pb2 as pb
+from proto import reimbursement_pb2 as reimbursement_pb
 from proto.transaction_pb2 import CommittedForm, Finding, SealedPayload, TxBody, WrappedKey
 
 FINANCE, PROVINCE, NATIONAL = "yl-finance", "yl-province", "yl-national"
@@ -243,6 +244,18 @@ def reverse_entry(number: int = 1) -> pb.ReverseEntryRequest:
     return pb.ReverseEntryRequest(bill=bill_ref(number), reason="entered by mistake")
 
 
+def print_bill(number: int = 1, paper: int = 7, **changes: Any) -> reimbursement_pb.PrintRequest:
+    own = {"paper_code": "46060199", "paper_number": f"{paper:010d}", "printed_date": "20240820"}
+    return reimbursement_pb.PrintRequest(bill=bill_ref(number), **{**own, **changes})
+
+
+def cancel_print(
+    number: int = 1, paper: int = 7, **changes: Any
+) -> reimbursement_pb.CancelPrintRequest:
+    own = {"paper_code": "46060199", "paper_number": f"{paper:010d}", "reason": "returned"}
+    return reimbursement_pb.CancelPrintRequest(bill=bill_ref(number), **{**own, **changes})
+
+
 def person_key(number: int) -> bytes:
     return key_bytes(f"person-{number}")
 
@@ -382,7 +395,7 @@ def finding(code: str, grade: str, path: str = "total_fen") -> Finding:
     return Finding(code=code, grade=grade, field=path, detail="total_fen=1 sum_fen=2")
 
 
-BILL_OPERATIONS = "BILL_BLUE BILL_RED LOCK UNLOCK ENTRY ENTRY_REVERSAL"
+BILL_OPERATIONS = "BILL_BLUE BILL_RED BILL_PRINT BILL_PRINT_CANCEL LOCK UNLOCK ENTRY ENTRY_REVERSAL"
 
 
 class Network:
