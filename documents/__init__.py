@@ -11,7 +11,14 @@ from documents.archive_json import Archive, parse_archive
 from documents.compare import Pair, Verification, compare
 from documents.ebill_xml import Ebill, SettlementIdRule, parse_ebill, verify_signatures
 from documents.findings import Finding, bill_findings, has_errors, settlement_findings
-from documents.forms import ARCHIVE, EBILL, SETTLEMENT, VOUCHER, StandardForm
+from documents.forms import (
+    ARCHIVE,
+    EBILL,
+    REIMBURSEMENT,
+    SETTLEMENT,
+    VOUCHER,
+    StandardForm,
+)
 from documents.institutions import Institution, InstitutionTable, load_institutions
 from documents.payload import PayloadPlain, decode_payload, encode_payload, make_payload
 from documents.person import PersonIdentity, person_of
@@ -21,6 +28,7 @@ from documents.voucher import Voucher, build_voucher
 __all__ = [
     "ARCHIVE",
     "EBILL",
+    "REIMBURSEMENT",
     "SETTLEMENT",
     "VOUCHER",
     "Archive",

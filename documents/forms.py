@@ -18,6 +18,7 @@ EBILL = "ebill/1"
 SETTLEMENT = "settlement/1"
 ARCHIVE = "archive/1"
 VOUCHER = "voucher/1"
+REIMBURSEMENT = "reimbursement/1"
 
 # The limits of a committed form, section by section (the ledger checks the same ones).
 MAX_PATH = 128  # UTF-8 bytes
@@ -92,6 +93,18 @@ PUBLIC_PATHS: Mapping[str, tuple[str, ...]] = {
         "fund_fen",
         "operation_count",
         "settlement_id",
+    ),
+    REIMBURSEMENT: (
+        "application_id",
+        "applied_date",
+        "bill.code",
+        "bill.number",
+        "care",
+        "claimed_fen",
+        "insured_region",
+        "issuer_code",
+        "settlement_id",
+        "treatment_region",
     ),
 }
 

@@ -31,6 +31,7 @@ from contracts.fields import text, word
 from contracts.findings import ERROR, finding_codes, read_findings
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.intake import take_in
+from contracts.remote.codes import BILL_REIMBURSED
 from contracts.settlement import require_settlement
 from faults import Rejected
 from ledger.records import Record
@@ -121,7 +122,7 @@ class Bills(Contract):
     @method(
         request=LockRequest,
         rule=AGENCIES,
-        errors=(*_LOCK_ERRORS, codes.BILL_LOCKED, codes.EXPIRY_INVALID),
+        errors=(*_LOCK_ERRORS, codes.BILL_LOCKED, codes.EXPIRY_INVALID, BILL_REIMBURSED),
         saves_failure=_named,
     )
     def lock(self, ctx: Context, request: LockRequest) -> Result:
@@ -185,6 +186,7 @@ class Bills(Contract):
             codes.UNLOCK_PENDING,
             codes.LOCK_EXPIRED,
             codes.AMOUNT_OUT_OF_RANGE,
+            BILL_REIMBURSED,
         ),
         saves_failure=_named,
     )

@@ -14,6 +14,7 @@ from contracts.codes import (
     NOT_LOCK_HOLDER,
 )
 from contracts.framework import Context
+from contracts.remote.using import check_not_reimbursed
 from faults import Rejected
 
 
@@ -34,6 +35,7 @@ def grant_lock(ctx: Context, bill: BillRecord, wanted: Lock, supersedes: int = 0
     `supersedes` is the token of the asking chain's own lock that lapsed there: it gives way at
     once.
     """
+    check_not_reimbursed(ctx, bill.public.code, bill.public.number)
     held = bill.lock
     if held and held.holder_chain == wanted.holder_chain and held.token == supersedes:
         free = bill if bill.entry else bill.changed(lock=None)
@@ -75,6 +77,7 @@ def record_entry(ctx: Context, bill: BillRecord, body: EntryBody, chain_id: str)
     A lock that has expired but wasn't taken by anybody still counts: the entry was in flight.
     """
     check_state(bill, Action.ENTER, 0)
+    check_not_reimbursed(ctx, bill.public.code, bill.public.number)
     lock = bill.lock
     if lock is None:
         raise Rejected(BILL_NOT_LOCKED)
