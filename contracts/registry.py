@@ -34,6 +34,8 @@ from contracts.governance.organisations import ROLE as GOVERNANCE
 from contracts.governance.organisations import initial_organisations
 from contracts.governance.records import ORGANISATIONS_KEY, initial_validators, key_key
 from contracts.identity import Identities, identity_key, identity_record, signer_identity
+from contracts.reimbursement import packets as reimbursement_packets
+from contracts.reimbursement.contract import Reimbursements
 from contracts.settlement import Settlements
 from contracts.state_view import StateView
 from contracts.voucher import Vouchers
@@ -50,11 +52,12 @@ CONTRACTS: tuple[Contract, ...] = (
     Equivocations(),
     Governance(),
     Identities(),
+    Reimbursements(),
     Settlements(),
     Vouchers(),
 )
-# Importing these registers what packets about bills do; named so that nobody takes them for unused.
-PACKET_HANDLERS = (answers, incoming)
+# Importing these registers what packets do; named so that nobody takes them for unused.
+PACKET_HANDLERS = (answers, incoming, reimbursement_packets)
 
 _METHODS: Mapping[tuple[str, str], tuple[Contract, Method]] = {
     (contract.name, name): (contract, declared)

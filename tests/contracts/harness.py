@@ -404,7 +404,7 @@ class Network:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         to_province = channel("fp", PROVINCE, "gm", BILL_OPERATIONS, home=False)
         to_finance = channel("fp", FINANCE, "intl", BILL_OPERATIONS, home=True)
-        reports = "SETTLEMENT_REPORT VOUCHER_REPORT"
+        reports = "SETTLEMENT_REPORT VOUCHER_REPORT REIMBURSEMENT_APPLY REIMBURSEMENT_REPORT"
         to_national = channel("pn", NATIONAL, "gm", reports, home=False)
         from_national = channel("pn", PROVINCE, "gm", reports, home=False)
         self.finance = Chain(FINANCE, "intl", (to_province,))
