@@ -4,11 +4,14 @@
 the finance department and the archive system send; `voucher` makes the settlement voucher.
 All give a `forms` StandardForm. `findings` says what is odd in one document, `compare` what
 differs between a bill and its settlement, `person` whose it is; `payload` is the plaintext
-that is sealed.
+that is sealed. Bills of other provinces are read by tables: `dialect_table` loads what stands in
+`dialects/`, `dialect_ebill` applies it.
 """
 
 from documents.archive_json import Archive, parse_archive
 from documents.compare import Pair, Verification, compare
+from documents.dialect_ebill import RemoteEbill, parse_remote_ebill
+from documents.dialect_table import Dialect, load_dialects
 from documents.ebill_xml import Ebill, SettlementIdRule, parse_ebill, verify_signatures
 from documents.findings import Finding, bill_findings, has_errors, settlement_findings
 from documents.forms import (
@@ -32,6 +35,7 @@ __all__ = [
     "SETTLEMENT",
     "VOUCHER",
     "Archive",
+    "Dialect",
     "Ebill",
     "Finding",
     "Institution",
@@ -39,6 +43,7 @@ __all__ = [
     "Pair",
     "PayloadPlain",
     "PersonIdentity",
+    "RemoteEbill",
     "Settlement",
     "SettlementIdRule",
     "StandardForm",
@@ -50,10 +55,12 @@ __all__ = [
     "decode_payload",
     "encode_payload",
     "has_errors",
+    "load_dialects",
     "load_institutions",
     "make_payload",
     "parse_archive",
     "parse_ebill",
+    "parse_remote_ebill",
     "parse_settlement",
     "person_of",
     "settlement_findings",
