@@ -268,11 +268,15 @@ class Bills(Contract):
         saves_failure=_named,
     )
     def print(self, ctx: Context, request: PrintRequest) -> Result:
-        """纸票换开 / 打印: record the paper printed in exchange, once until it is cancelled."""
+        """纸票换开 / 打印 (2.2.1.6.3): record the paper, or tell of the same paper again."""
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         home.require_home(ctx, bill)
         body = printing.print_body(bill, request)
-        printing.record_paper(ctx, bill, body)
+        if printing.is_same_paper(bill, body):
+            check_state(bill, Action.PRINT, ctx.time_ms)
+            ctx.emit(home.key_of(bill), "print_told_again", paper_number=body.paper_number)
+        else:
+            printing.record_paper(ctx, bill, body)
         _share(ctx, packets.PRINT, bill, body, home.key_of(bill), document=False, cycle=body.cycle)
         return {"object": home.key_of(bill), "cycle": body.cycle}
 
@@ -288,7 +292,7 @@ class Bills(Contract):
         saves_failure=_named,
     )
     def cancel_print(self, ctx: Context, request: CancelPrintRequest) -> Result:
-        """取消换开: the paper was taken back; its number is never used again."""
+        """取消换开 (2.2.1.6.3): the paper was taken back; its number is never used again."""
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         home.require_home(ctx, bill)
         body = printing.cancel_body(bill, request)

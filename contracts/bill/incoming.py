@@ -26,7 +26,14 @@ from contracts.bill.packets import (
     applied,
     read_body,
 )
-from contracts.bill.printing import cancel_paper, check_print_body, record_paper
+from contracts.bill.printing import (
+    cancel_paper,
+    caught_up,
+    check_paper,
+    check_print_body,
+    record_paper,
+    with_missed_paper,
+)
 from contracts.bill.record import CONFIRMED, PENDING, BillRecord, Lock, bill_key
 from contracts.bill.replica import ask_reversal
 from contracts.bill.rules import CHAIN_CLOCKS_MS, Action, check_expiry, check_state, check_token
@@ -80,7 +87,7 @@ def receive_print(ctx: Context, delivery: Delivery) -> bytes:
     body = read_body(PrintBody, delivery.packet.body)
     bill = _replica(ctx, delivery.packet, body, "print")
     check_print_body(body)
-    record_paper(ctx, bill, body)
+    record_paper(ctx, caught_up(bill, body.cycle), body)
     return applied(key_of(bill))
 
 
@@ -90,7 +97,8 @@ def receive_print_cancelled(ctx: Context, delivery: Delivery) -> bytes:
     body = read_body(PrintCancelBody, delivery.packet.body)
     bill = _replica(ctx, delivery.packet, body, "cancel_print")
     text("reason", body.reason, required=True)
-    cancel_paper(ctx, bill, body)
+    check_paper(body)
+    cancel_paper(ctx, with_missed_paper(caught_up(bill, body.cycle), body, ctx.time_ms), body)
     return applied(key_of(bill))
 
 
@@ -169,7 +177,8 @@ def _replica(
     if bill.home_chain != packet.source:
         raise Rejected(NOT_HOME_CHAIN, home=bill.home_chain)
     check_packet(packet, packet.source, key)
-    if not body.cycle == packet.cycle == bill.print_cycle:
+    # A cycle may have passed unseen: what a lost packet said is over when the next one comes.
+    if body.cycle != packet.cycle or body.cycle < bill.print_cycle:
         raise Rejected(PACKET_INCONSISTENT, field="cycle")
     return bill
 

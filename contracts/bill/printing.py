@@ -1,7 +1,9 @@
 """Paper bills (纸票换开 / 打印): one live paper for a bill, and no paper for two bills.
 
 A second printing is refused until the first paper is taken back and cancelled: two papers of one
-bill would be two documents to be reimbursed. A cancelled paper's code and number stay used.
+bill would be two documents to be reimbursed. A cancelled paper's code and number stay used. The
+same call once more, with the same paper, prints nothing: it tells the other chains again, which
+compensates a packet that was refused or lost.
 """
 
 import re
@@ -48,7 +50,7 @@ def print_body(bill: BillRecord, request: PrintRequest) -> PrintBody:
 
 def check_print_body(body: PrintBody) -> None:
     """Raise Rejected(MALFORMED_REQUEST) unless paper and date are well formed."""
-    _check_paper(body)
+    check_paper(body)
     if not is_date(body.printed_date):
         raise malformed("printed_date", "not a day as yyyymmdd")
 
@@ -63,7 +65,7 @@ def cancel_body(bill: BillRecord, request: CancelPrintRequest) -> PrintCancelBod
         reason=text("reason", request.reason, required=True),
         cycle=bill.print_cycle,
     )
-    _check_paper(body)
+    check_paper(body)
     return body
 
 
@@ -106,7 +108,30 @@ def cancel_paper(ctx: Context, bill: BillRecord, body: PrintCancelBody) -> None:
     )
 
 
-def _check_paper(body: PrintBody | PrintCancelBody) -> None:
+def caught_up(bill: BillRecord, cycle: int) -> BillRecord:
+    """A replica that missed packets: the papers of cycles before the home's are no longer live."""
+    return bill if cycle == bill.print_cycle else bill.changed(paper=None, print_cycle=cycle)
+
+
+def with_missed_paper(bill: BillRecord, body: PrintCancelBody, time_ms: int) -> BillRecord:
+    """A replica that never heard of the paper which its home now cancels."""
+    if bill.paper is not None:
+        return bill
+    missed = Paper(
+        code=body.paper_code, number=body.paper_number, printed_date="", recorded_ms=time_ms
+    )
+    return bill.changed(paper=missed)
+
+
+def is_same_paper(bill: BillRecord, body: PrintBody) -> bool:
+    """Whether the paper is the one that is live already: then the call only tells of it again."""
+    paper = bill.paper
+    given = (body.paper_code, body.paper_number, body.printed_date)
+    return paper is not None and (paper.code, paper.number, paper.printed_date) == given
+
+
+def check_paper(body: PrintBody | PrintCancelBody) -> None:
+    """Raise Rejected(MALFORMED_REQUEST) unless the paper's code and number are well formed."""
     for field, value in (("paper_code", body.paper_code), ("paper_number", body.paper_number)):
         if not _PAPER.fullmatch(value):
             raise malformed(field, "not 1 to 50 letters, digits and hyphens")

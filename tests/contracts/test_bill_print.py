@@ -19,6 +19,8 @@ from tests.contracts.harness import (
     print_bill,
 )
 
+DAY_MS = 24 * 3_600_000
+
 
 @pytest.fixture
 def chain() -> Chain:
@@ -56,7 +58,8 @@ def test_a_printed_bill_is_printed_again_only_after_its_paper_is_cancelled(chain
     chain.ok("finance", "bill.print", print_bill())
     before = chain.bill(1)
     chain.refused("finance", "bill.print", print_bill(paper=8), "BILL_PRINTED")
-    chain.refused("finance", "bill.print", print_bill(), "BILL_PRINTED")
+    another_day = print_bill(printed_date="20240821")
+    chain.refused("finance", "bill.print", another_day, "BILL_PRINTED")
     assert chain.bill(1).paper == before.paper
     assert "paper/46060199/0000000008" not in chain.state
     assert [one.code for one in chain.trace(bill_name(1))[-2:]] == ["BILL_PRINTED"] * 2
@@ -158,6 +161,46 @@ def test_a_bill_in_use_is_printed_and_stays_in_use(net: Network) -> None:
     net.settle()
     bill = net.province.bill(1)
     assert bill.paper is not None and bill.lock is not None and bill.lock.state == "confirmed"
+
+
+def test_a_lost_printing_is_told_again_by_the_same_call(net: Network) -> None:
+    net.finance.ok("finance", "bill.print", print_bill())
+    net.province.time_ms += 2 * DAY_MS
+    assert net.send_all(net.finance) == ["TIMED_OUT"]
+    assert net.province.bill(1).paper is None
+    net.finance.time_ms = net.province.time_ms
+    before = net.finance.bill(1).paper
+    net.finance.ok("finance", "bill.print", print_bill())
+    assert net.finance.bill(1).paper == before
+    assert net.send_all(net.finance) == ["OK"]
+    assert net.province.bill(1).paper is not None
+    net.finance.ok("finance", "bill.print", print_bill())
+    assert net.send_all(net.finance) == ["DUPLICATE"]
+
+
+def test_a_flushed_bills_paper_is_not_told_again(chain: Chain) -> None:
+    chain.ok("finance", "bill.print", print_bill())
+    chain.ok("finance", "bill.issue_red", chain.red())
+    chain.refused("finance", "bill.print", print_bill(), "BILL_RED")
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_replica_that_missed_packets_follows_its_home_again(net: Network, lost: int) -> None:
+    net.finance.ok("finance", "bill.print", print_bill())
+    net.finance.ok("bureau", "bill.cancel_print", cancel_print())
+    net.finance.ok("finance", "bill.print", print_bill(paper=8))
+    net.finance.ok("bureau", "bill.cancel_print", cancel_print(paper=8))
+    net.finance.ok("finance", "bill.print", print_bill(paper=9))
+    packets = [Packet.decode(entry.packet) for _, entry in net.pending(net.finance)]
+    assert [one.cycle for one in packets] == [0, 0, 1, 1, 2]
+    early, later = net.province.time_ms, net.province.time_ms + 2 * DAY_MS
+    for index, packet in enumerate(packets):
+        net.province.time_ms = later if index in (lost, lost - 1) else early
+        assert net.deliver(packet).code == "OK"
+    bill = net.province.bill(1)
+    assert bill.paper is not None
+    assert (bill.paper.number, bill.print_cycle) == ("0000000009", 2)
+    net.province.check_trace(bill_name(1), bill.trace_count, bill.trace_head)
 
 
 def forged(net: Network, body: PrintBody, **changes: Any) -> str:
