@@ -173,6 +173,7 @@ class Reimbursements(Contract):
             own.PAYMENT_AMOUNT,
             own.PAYMENT_REFERENCE,
             codes.BILL_RED,
+            VOUCHER_RED,
         ),
         saves_failure=_named,
     )

@@ -158,9 +158,7 @@ def record_payment(ctx: Context, application: ApplicationRecord, request: Paymen
     reference = identifier("reference", request.reference)
     sent = application.payment
     if action is SEND_PAYMENT:
-        bill = require_remote_bill(ctx, application.bill)
-        if bill.state != USED:
-            raise Rejected(BILL_RED, bill=application.bill, state=bill.state)
+        _check_payable(ctx, application)
     elif sent is None or reference != sent.reference:
         raise Rejected(PAYMENT_REFERENCE, sent=sent.reference if sent else "")
     if (action is FAIL_PAYMENT) != bool(request.reason_code):
@@ -181,6 +179,15 @@ def record_payment(ctx: Context, application: ApplicationRecord, request: Paymen
         reference=reference,
     )
     return state
+
+
+def _check_payable(ctx: Context, application: ApplicationRecord) -> None:
+    """Neither bill nor voucher was cancelled since the approval."""
+    bill = require_remote_bill(ctx, application.bill)
+    if bill.state != USED:
+        raise Rejected(BILL_RED, bill=application.bill, state=bill.state)
+    if require_remote_voucher(ctx, application.voucher).red:
+        raise Rejected(VOUCHER_RED, voucher=application.voucher)
 
 
 def _turned(application: ApplicationRecord, state: str) -> ApplicationRecord:

@@ -9,11 +9,13 @@ from contracts.bridge.operations import Delivery, incoming, on_receipt
 from contracts.bridge.outbox import send_packet
 from contracts.bridge.records import require_channel
 from contracts.codes import ALREADY_REPORTED, PACKET_INCONSISTENT, REPORT_PENDING
-from contracts.fields import identifier
+from contracts.fields import identifier, malformed, text
+from contracts.forms import AMOUNT_FEN_MAX
 from contracts.framework import OK, Context
 from contracts.intake import Intake, check_packet, take_delivered
 from contracts.reimbursement.applications import Source, key_of, take_application
 from contracts.reimbursement.records import (
+    KINDS,
     Amounts,
     ApplicationRecord,
     ReportedRecord,
@@ -135,7 +137,8 @@ def receive_report(ctx: Context, delivery: Delivery) -> bytes:
     """What a province did with an application: kept as it proved it, also for its own ones."""
     packet = delivery.packet
     body = decode(ReportBody, packet.body)
-    key = application_key(identifier("application_id", body.application_id))
+    _check_body(body)
+    key = application_key(body.application_id)
     application = ctx.load(ApplicationRecord, key)
     ours = application is not None and application.destination == packet.source
     check_packet(packet, ctx.chain_id if ours else packet.source, key)
@@ -191,6 +194,16 @@ def report_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> Non
         ),
     )
     ctx.emit(key, REPORT, chain=packet.destination, state=body.state)
+
+
+def _check_body(body: ReportBody) -> None:
+    """What another chain says is well formed before it is kept and shown here."""
+    identifier("application_id", body.application_id)
+    for field in ("reason_code", "bill_code", "bill_number", "payment_reference"):
+        text(field, str(getattr(body, field)))
+    for kind in KINDS:
+        if not 0 <= int(getattr(body.amounts, kind)) <= AMOUNT_FEN_MAX:
+            raise malformed(f"amounts.{kind}", "not an amount")
 
 
 def _report_body(application: ApplicationRecord) -> ReportBody:

@@ -456,6 +456,13 @@ def test_nothing_is_paid_for_a_bill_that_turned_red(chain: Chain) -> None:
     chain.check_trace(key(), application.trace_count, application.trace_head)
 
 
+def test_nothing_is_paid_on_a_cancelled_voucher(chain: Chain) -> None:
+    make_approved(chain)
+    chain.ok("bureau", "voucher.note_status", note(remote_voucher(1), red=True))
+    chain.refused("centre", PAY, pay("sent"), "VOUCHER_RED")
+    assert (of(chain).state, of(chain).payment) == ("approved", None)
+
+
 def test_a_payment_under_way_ends_though_the_bill_turned_red(chain: Chain) -> None:
     make_approved(chain)
     chain.ok("centre", PAY, pay("sent"))
