@@ -199,6 +199,21 @@ AMOUNT_OUT_OF_RANGE = declare(
     zh="入账金额须大于零且不超过票据金额。",
     en="The amount entered must be above zero and at most the bill's total.",
 )
+BILL_PRINTED = declare(
+    "BILL_PRINTED",
+    zh="该票据已换开纸质票据；须先收回并作废该纸票（取消换开），方可再次换开。",
+    en="The bill was already printed; take that paper back and cancel it before printing again.",
+)
+BILL_NOT_PRINTED = declare(
+    "BILL_NOT_PRINTED",
+    zh="该票据没有所填代码和号码的有效纸质票据。",
+    en="The bill has no live paper with that code and number.",
+)
+PAPER_USED = declare(
+    "PAPER_USED",
+    zh="该纸质票据代码和号码已被使用过，作废后也不能再用。",
+    en="A paper with this code and number was used before; even a cancelled one is not used again.",
+)
 
 # ---- bill and settlement
 LINK_MISMATCH = declare(

@@ -20,6 +20,7 @@ EBILL = "ebill/1"
 SETTLEMENT = "settlement/1"
 VOUCHER = "voucher/1"
 FUND_LINES = "fund-lines/1"
+REIMBURSEMENT = "reimbursement/1"
 
 BLUE = "blue"
 RED = "red"
@@ -97,6 +98,21 @@ class FundLinesFields(Record, frozen=True, kw_only=True):
     first: int  # number of the part's first line
     line_count: int
     total_fen: int
+
+
+class ReimbursementFields(Record, frozen=True, kw_only=True):
+    """Public fields of `reimbursement/1` (异地报销申请). Amounts in fen."""
+
+    application_id: str
+    applied_date: str
+    insured_region: str
+    treatment_region: str
+    care: str  # "outpatient", "inpatient" or "other"
+    issuer_code: str  # unified social credit code of the institution; "" when not stated
+    settlement_id: str  # of the settlement elsewhere; "" when not stated
+    bill_code: str
+    bill_number: str
+    claimed_fen: int  # 0 = whatever is due
 
 
 # What a blue bill's payment is split into; a red bill negates each.
@@ -183,6 +199,14 @@ def fund_lines_fields(form: CheckedForm) -> FundLinesFields:
     return _typed(FundLinesFields, _FUND_LINES, form)
 
 
+def reimbursement_fields(form: CheckedForm) -> ReimbursementFields:
+    """The typed public fields of a `reimbursement/1` form."""
+    fields = _typed(ReimbursementFields, _REIMBURSEMENT, form)
+    if fields.claimed_fen < 0:
+        raise Rejected(FORM_FIELDS_INVALID, field="claimed_fen", reason="negative")
+    return fields
+
+
 def _check_sign(color: str, total_fen: int) -> None:
     if total_fen < 0 if color == BLUE else total_fen > 0:
         raise Rejected(FORM_FIELDS_INVALID, field="total_fen", reason=f"wrong sign for {color}")
@@ -233,6 +257,19 @@ def _count(value: str) -> int:
     return count
 
 
+def is_date(value: str) -> bool:
+    """Whether `value` is a calendar day as yyyymmdd."""
+    try:
+        return day(value) == value
+    except ValueError:
+        return False
+
+
+def is_region(value: str) -> bool:
+    """Whether `value` is an administrative division's code (医保区划), 6 digits."""
+    return bool(value) and re.fullmatch("[0-9]{6}", value, re.ASCII) is not None
+
+
 def day(value: str) -> str:
     """A real day as yyyymmdd; ValueError otherwise."""
     if not re.fullmatch(r"[0-9]{8}", value, re.ASCII):
@@ -262,6 +299,8 @@ _kind = _pattern(r"outpatient|inpatient|other", "a kind of bill")
 _color = _pattern(r"blue|red", "blue or red")
 _settlement_type = _pattern(r"local|remote", "local or remote")
 _insurance_type = _pattern(r"[0-9A-Za-z]{0,6}", "an insurance type code")
+_application_id = _pattern(r"[0-9A-Za-z][0-9A-Za-z_.\-]{0,63}", "an application id")
+_region_code = _pattern(r"[0-9]{6}", "a 6-digit region")
 _region = _pattern(r"([0-9]{6})?", "a 6-digit region or empty")
 
 _EBILL: Mapping[str, Callable[[str], Value]] = {
@@ -316,4 +355,17 @@ _FUND_LINES: Mapping[str, Callable[[str], Value]] = {
     "first": _count,
     "line_count": _count,
     "total_fen": _amount,
+}
+
+_REIMBURSEMENT: Mapping[str, Callable[[str], Value]] = {
+    "application_id": _application_id,
+    "applied_date": day,
+    "insured_region": _region_code,
+    "treatment_region": _region_code,
+    "care": _kind,
+    "issuer_code": _institution,
+    "settlement_id": _settlement_id_or_none,
+    "bill.code": _bill_code,
+    "bill.number": _bill_number,
+    "claimed_fen": _amount,
 }

@@ -37,6 +37,8 @@ from contracts.identity import Identities, identity_key, identity_record, signer
 from contracts.known import all_methods as all_methods
 from contracts.known import enter, known_method
 from contracts.permission import Caller, check_permission, check_subject
+from contracts.reimbursement import packets as reimbursement_packets
+from contracts.reimbursement.contract import Reimbursements
 from contracts.settlement import Settlements
 from contracts.state_view import StateReader, StateView
 from contracts.versions import version_in_force
@@ -55,11 +57,12 @@ CONTRACTS: tuple[Contract, ...] = (
     Funds(),
     Governance(),
     Identities(),
+    Reimbursements(),
     Settlements(),
     Vouchers(),
 )
-# Importing these registers what packets about bills do; named so that nobody takes them for unused.
-PACKET_HANDLERS = (answers, incoming)
+# Importing these registers what packets do; named so that nobody takes them for unused.
+PACKET_HANDLERS = (answers, incoming, reimbursement_packets)
 
 enter(CONTRACTS)
 

@@ -1,15 +1,24 @@
-"""Electronic settlement vouchers (电子结算凭证): kept here and reported to the national chain."""
+"""Electronic settlement vouchers (电子结算凭证): kept here and reported to the national chain.
+
+Vouchers and bills of other provinces are kept beside them (contracts/remote).
+"""
 
 from contracts.account import Owned, add_item, require_account
 from contracts.bill.record import BillRecord, bill_key, require_bill
 from contracts.bridge.operations import Delivery, incoming, on_receipt
 from contracts.bridge.outbox import send_packet
 from contracts.codes import (
+    ACCOUNT_NOT_FOUND,
     ALREADY_REPORTED,
+    BILL_EXISTS,
     BILL_NOT_FOUND,
+    BILL_RED,
     FORM_FIELDS_INVALID,
+    OBJECT_NOT_FOUND,
     PACKET_INCONSISTENT,
     PAYLOAD_INVALID,
+    PAYLOAD_RECIPIENT,
+    RED_MISMATCH,
     REPORT_PENDING,
     SETTLEMENT_NOT_FOUND,
     SETTLEMENT_REVERSED,
@@ -19,6 +28,9 @@ from contracts.forms import VOUCHER, CheckedForm, VoucherFields, check_form, vou
 from contracts.framework import OK, Context, Contract, Result, Rule, method
 from contracts.intake import Intake, check_packet, take_delivered, take_in
 from contracts.payload import is_sealed_to
+from contracts.remote import storing
+from contracts.remote.codes import STATUS_CONTRADICTS, VOUCHER_EXISTS, VOUCHER_RED
+from contracts.remote.records import remote_voucher_key
 from contracts.settlement import (
     NOT_REPORTED,
     REPORTED,
@@ -35,6 +47,7 @@ from faults import Rejected
 from ledger.packet import Packet, PacketReceipt
 from ledger.records import decode, encode
 from proto.contracts_pb2 import ReportVoucherRequest
+from proto.reimbursement_pb2 import NoteStatusRequest, StoreBillRequest, StoreVoucherRequest
 
 VOUCHER_REPORT = "VOUCHER_REPORT"
 
@@ -111,6 +124,53 @@ class Vouchers(Contract):
         if record.account_id and before is None:
             add_item(ctx, record.account_id, key, "issue")
         return {"object": key, "packet": packet_id.hex()}
+
+    @method(
+        request=StoreVoucherRequest,
+        rule=Rule(roles=("bureau",)),
+        errors=(
+            FORM_FIELDS_INVALID,
+            PAYLOAD_INVALID,
+            PAYLOAD_RECIPIENT,
+            ACCOUNT_NOT_FOUND,
+            VOUCHER_EXISTS,
+            VOUCHER_RED,
+        ),
+    )
+    def store_voucher(self, ctx: Context, request: StoreVoucherRequest) -> Result:
+        """Keep another province's voucher (异地电子结算凭证上链, 2.2.1.4.3.2)."""
+        record = storing.store_voucher(ctx, request)
+        key = remote_voucher_key(record.region, record.public.settlement_id)
+        return {"object": key, "version": record.version, "account": record.account_id}
+
+    @method(
+        request=StoreBillRequest,
+        rule=Rule(roles=("bureau",)),
+        errors=(
+            FORM_FIELDS_INVALID,
+            PAYLOAD_INVALID,
+            PAYLOAD_RECIPIENT,
+            ACCOUNT_NOT_FOUND,
+            BILL_EXISTS,
+            BILL_NOT_FOUND,
+            BILL_RED,
+            RED_MISMATCH,
+        ),
+    )
+    def store_bill(self, ctx: Context, request: StoreBillRequest) -> Result:
+        """Keep another province's bill, read by a dialect (异地电子票据上链, 2.2.1.6.16.12)."""
+        return {"object": storing.store_bill(ctx, request)}
+
+    @method(
+        request=NoteStatusRequest,
+        rule=Rule(roles=("bureau",)),
+        errors=(OBJECT_NOT_FOUND, BILL_NOT_FOUND, BILL_RED, STATUS_CONTRADICTS),
+        saves_failure=storing.noted_key,
+    )
+    def note_status(self, ctx: Context, request: NoteStatusRequest) -> Result:
+        """Record what a remote document's source says of it (异地票据状态, 2.2.1.6.16.13)."""
+        state = storing.note_status(ctx, request)
+        return {"object": request.object, "state": state}
 
 
 @incoming(VOUCHER_REPORT, next_action="resend")

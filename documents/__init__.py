@@ -5,14 +5,26 @@ the finance department and the archive system send; `voucher` makes the settleme
 All give a `forms` StandardForm. `findings` says what is odd in one document, `compare` what
 differs between a bill and its settlement, `person` whose it is; `payload` is the plaintext
 that is sealed. `fund_file` and `fund_return` read and write the 6131 payment file and the bank's
-return of it and compare them; `fund_forms` makes of them what goes to the ledger.
+return of it and compare them; `fund_forms` makes of them what goes to the ledger. Bills of other
+provinces are read by tables: `dialect_table` loads what stands in `dialects/`, `dialect_ebill`
+applies it.
 """
 
 from documents.archive_json import Archive, parse_archive
 from documents.compare import Pair, Verification, compare
+from documents.dialect_ebill import RemoteEbill, parse_remote_ebill
+from documents.dialect_table import Dialect, load_dialects
 from documents.ebill_xml import Ebill, SettlementIdRule, parse_ebill, verify_signatures
 from documents.findings import Finding, bill_findings, has_errors, settlement_findings
-from documents.forms import ARCHIVE, EBILL, FUND_LINES, SETTLEMENT, VOUCHER, StandardForm
+from documents.forms import (
+    ARCHIVE,
+    EBILL,
+    FUND_LINES,
+    REIMBURSEMENT,
+    SETTLEMENT,
+    VOUCHER,
+    StandardForm,
+)
 from documents.fund_file import (
     FundDetail,
     FundFile,
@@ -39,9 +51,11 @@ __all__ = [
     "ARCHIVE",
     "EBILL",
     "FUND_LINES",
+    "REIMBURSEMENT",
     "SETTLEMENT",
     "VOUCHER",
     "Archive",
+    "Dialect",
     "Ebill",
     "Finding",
     "FundDetail",
@@ -52,6 +66,7 @@ __all__ = [
     "Pair",
     "PayloadPlain",
     "PersonIdentity",
+    "RemoteEbill",
     "ReturnDetail",
     "ReturnFile",
     "Settlement",
@@ -68,11 +83,13 @@ __all__ = [
     "encode_payload",
     "fund_file_findings",
     "has_errors",
+    "load_dialects",
     "load_institutions",
     "make_payload",
     "parse_archive",
     "parse_ebill",
     "parse_fund_file",
+    "parse_remote_ebill",
     "parse_return_file",
     "parse_settlement",
     "part_payload",

@@ -102,6 +102,31 @@ INSTITUTION_TABLE = declare(
     zh="机构对照表格式错误或内容互相矛盾。",
     en="The institution table is malformed or contradicts itself.",
 )
+DIALECT_TABLE = declare(
+    "DIALECT_TABLE",
+    zh="异地票据对照表格式错误、有未知键或内容互相矛盾，请按所指位置修改。",
+    en="The dialect table is malformed, has an unknown key or contradicts itself; see the element.",
+)
+DIALECT_TARGET = declare(
+    "DIALECT_TARGET",
+    zh="异地票据对照表所指标准字段不存在、重复，或缺少必需字段。",
+    en="A dialect table maps to a field that is not in the form, maps one twice, or lacks one.",
+)
+DIALECT_UNKNOWN = declare(
+    "DIALECT_UNKNOWN",
+    zh="没有任何对照表能识别该异地票据 XML，请为该省份增加对照表。",
+    en="No dialect table recognises this XML; add one for the province that issued it.",
+)
+DIALECT_AMBIGUOUS = declare(
+    "DIALECT_AMBIGUOUS",
+    zh="多个对照表同时识别该异地票据 XML，请收紧其识别条件。",
+    en="Several dialect tables recognise this XML; make their conditions narrower.",
+)
+DIALECT_VALUE = declare(
+    "DIALECT_VALUE",
+    zh="票据中的代码在对照表的代码转换中没有列出，请补充。",
+    en="The bill holds a code that the dialect's translation doesn't list; add it to the table.",
+)
 FORM_INVALID = declare(
     "FORM_INVALID",
     zh="标准表单的字段集合或取值不规范。",

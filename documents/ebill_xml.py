@@ -11,19 +11,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from crypto import sm2_verify_der, sm3
+from crypto import sm2_verify_der
 from documents.codes import (
-    AMOUNT_SIGN,
-    DOCUMENT_TOO_LARGE,
     EBILL_SIGNATURE,
     ELEMENT_DUPLICATED,
     ELEMENT_INVALID,
     ELEMENT_MISSING,
-    IDENTIFIER_INVALID,
 )
 from documents.ebill_fields import CONTAINERS, LEAVES, REQUIRED, ROWS, Leaf, Row
-from documents.forms import EBILL, MAX_PATH, PUBLIC_PATHS, StandardForm, make_form
-from documents.identifiers import is_masked, is_resident_id, looks_like_resident_id
+from documents.ebill_rules import Extra, check_payer, check_signs, ebill_form, known_name
+from documents.forms import StandardForm
 from documents.text import canonical_text
 from documents.xml_strict import XmlNode, parse_xml
 from faults import Misuse, Rejected
@@ -33,7 +30,10 @@ _SIGNED_FROM = re.compile(rb"<[Hh]eader(?=[\s>/])")
 _SIGNED_TO = re.compile(rb"</[Ee]InvoiceData\s*>")
 _SETTLEMENT_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _ALGORITHMS = ("", "SM2", "SM3withSM2", "SM2withSM3", "1.2.156.10197.1.501")
-_KINDS_OF_PAYMENT = ("fund_fen", "other_fund_fen", "account_fen", "cash_fen")
+_RELATED = (
+    "EInvoiceData/Main/MainExt/RelatedInvoiceCode",
+    "EInvoiceData/Main/MainExt/RelatedInvoiceNumber",
+)
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class _Reading:
 
     values: dict[str, str] = field(default_factory=dict)
     raw: dict[str, str] = field(default_factory=dict)  # every leaf's text by element path
-    extra: dict[str, str] = field(default_factory=dict)
-    repeats: dict[str, int] = field(default_factory=dict)
+    extra: Extra = field(default_factory=Extra)
+    rows: dict[str, int] = field(default_factory=dict)  # how many of each prefix
 
 
 def parse_ebill(xml: bytes, rule: SettlementIdRule = DEFAULT_RULE) -> Ebill:
@@ -101,7 +101,7 @@ def parse_ebill(xml: bytes, rule: SettlementIdRule = DEFAULT_RULE) -> Ebill:
     naming the element. Nothing else is ever raised for any bytes.
     """
     root = parse_xml(xml)
-    if _known_name(root.name) != "EInvoice":
+    if known_name(root.name) != "EInvoice":
         raise Rejected(ELEMENT_MISSING, element="EInvoice")
     _check_sections(root)
     reading = _Reading()
@@ -109,10 +109,12 @@ def parse_ebill(xml: bytes, rule: SettlementIdRule = DEFAULT_RULE) -> Ebill:
     for path in REQUIRED:
         if not reading.raw.get(path):
             raise Rejected(ELEMENT_MISSING, element=path)
-    _check_payer(reading.values)
-    _check_signs(reading.values)
+    check_payer(reading.values, "EInvoiceData/Main/PayerParty/PayerPartyCode")
+    check_signs(reading.values, *_RELATED)
     signed = _signed_bytes(xml)
-    return Ebill(_form(reading, xml, rule), xml, signed)
+    settlement_ids = _settlement_ids(reading.raw, rule)
+    form = ebill_form(reading.values, reading.extra.values, settlement_ids, xml)
+    return Ebill(form, xml, signed)
 
 
 def verify_signatures(
@@ -147,14 +149,9 @@ def _verify(ebill: Ebill, party: str, key: bytes) -> None:
         raise Rejected(EBILL_SIGNATURE, party=party, reason="wrong")
 
 
-def _known_name(name: str) -> str:
-    """Real bills differ in the case of the first letter only (patientNumber, PatientNumber)."""
-    return name[:1].upper() + name[1:]
-
-
 def _check_sections(root: XmlNode) -> None:
     """The root holds its sections in order and once, so the signed slice is exactly two of them."""
-    names = [_known_name(child.name) for child in root.children]
+    names = [known_name(child.name) for child in root.children]
     for name in _SECTIONS:
         if names.count(name) > 1:
             raise Rejected(ELEMENT_DUPLICATED, element=name)
@@ -174,10 +171,10 @@ def _signed_bytes(xml: bytes) -> bytes:
 
 
 def _walk(node: XmlNode, path: str, reading: _Reading) -> None:
-    _keep_attributes(node, path, reading)
+    reading.extra.keep_attributes(node, path)
     seen: set[str] = set()
     for child in node.children:
-        name = _known_name(child.name)
+        name = known_name(child.name)
         child_path = f"{path}/{name}" if path else name
         if child_path in ROWS:
             _read_row(child, child_path, ROWS[child_path], reading)
@@ -201,7 +198,7 @@ def _check_container(node: XmlNode, path: str) -> None:
 
 def _read_leaf(node: XmlNode, path: str, leaf: Leaf, reading: _Reading) -> None:
     value = _leaf_value(node, path, leaf)
-    _keep_attributes(node, path, reading)
+    reading.extra.keep_attributes(node, path)
     reading.raw[path] = value
     if value:
         reading.values[leaf.path] = value
@@ -214,10 +211,10 @@ def _leaf_value(node: XmlNode, path: str, leaf: Leaf) -> str:
 
 
 def _read_row(node: XmlNode, path: str, row: Row, reading: _Reading) -> None:
-    index = reading.repeats[row.prefix] = reading.repeats.get(row.prefix, 0) + 1
+    index = reading.rows[row.prefix] = reading.rows.get(row.prefix, 0) + 1
     shown = f"{path}[{index}]"
     _check_container(node, shown)
-    _keep_attributes(node, shown, reading)
+    reading.extra.keep_attributes(node, shown)
     values: dict[str, str] = {}
     _read_row_part(node, "", shown, row, values, reading)
     if not values.get("amount_fen"):
@@ -236,7 +233,7 @@ def _read_row_part(
     reading: _Reading,
 ) -> None:
     for child in node.children:
-        name = below + _known_name(child.name)
+        name = below + known_name(child.name)
         path = f"{shown}/{name}"
         if name in row.leaves:
             leaf = row.leaves[name]
@@ -251,86 +248,14 @@ def _read_row_part(
 
 def _keep_unknown(node: XmlNode, path: str, reading: _Reading) -> None:
     """Unknown elements stay with the bill; their names are the sender's: no refusal shows them."""
-    _keep_attributes(node, path, reading)
+    reading.extra.keep_attributes(node, path)
     text = canonical_text(node.text, "unknown element")
     if node.children:
         for child in node.children:
             _keep_unknown(child, f"{path}/{child.name}", reading)
     else:
         reading.raw.setdefault(path, text)
-        _keep(reading, path, text)
-
-
-def _keep_attributes(node: XmlNode, path: str, reading: _Reading) -> None:
-    for name, value in node.attributes:
-        _keep(reading, f"{path}/@{name}".lstrip("/"), canonical_text(value, "unknown attribute"))
-
-
-def _keep(reading: _Reading, path: str, value: str) -> None:
-    """Under "extra.<path>"; a repetition gets "#2", "#3" … ("#" cannot be in an XML name)."""
-    key = canonical_text("extra." + path.replace("/", "."), "unknown element")
-    if len(key.encode()) > MAX_PATH - 8:
-        raise Rejected(DOCUMENT_TOO_LARGE, limit=MAX_PATH, reason="path of an unknown element")
-    if value:
-        count = reading.repeats[key] = reading.repeats.get(key, 0) + 1
-        reading.extra[key if count == 1 else f"{key}#{count}"] = value
-
-
-def _check_payer(values: Mapping[str, str]) -> None:
-    code = values.get("payer.code", "")
-    if values.get("payer.type", "1") != "1" or is_masked(code):
-        return
-    if looks_like_resident_id(code) and not is_resident_id(code):
-        element = "EInvoiceData/Main/PayerParty/PayerPartyCode"
-        raise Rejected(IDENTIFIER_INVALID, element=element, reason="resident id")
-
-
-def _check_signs(values: Mapping[str, str]) -> None:
-    """A blue bill's total and payments are not negative; a red bill's are not positive."""
-    code, number = values.get("blue.code", ""), values.get("blue.number", "")
-    if bool(code) != bool(number):
-        missing = "RelatedInvoiceNumber" if code else "RelatedInvoiceCode"
-        raise Rejected(ELEMENT_MISSING, element=f"EInvoiceData/Main/MainExt/{missing}")
-    if code and (code, number) == (values["code"], values["number"]):
-        raise Rejected(ELEMENT_INVALID, element="RelatedInvoiceNumber", reason="names itself")
-    for path in ("total_fen", *_KINDS_OF_PAYMENT):
-        fen = int(values.get(path, "0"))
-        if fen > 0 if code else fen < 0:
-            raise Rejected(AMOUNT_SIGN, element=path)
-
-
-def _form(reading: _Reading, xml: bytes, rule: SettlementIdRule) -> StandardForm:
-    values = reading.values
-    public = {path: values.get(path, "") for path in PUBLIC_PATHS[EBILL]}
-    absent = [path for path in _KINDS_OF_PAYMENT if path not in values]
-    public.update(dict.fromkeys(absent, "0"))
-    public["color"] = "red" if values.get("blue.code") else "blue"
-    public["kind"] = _kind(values)
-    if not public["business_date"]:
-        public["business_date"] = public["issue_date"]
-        absent.append("business_date")
-    private = {path: value for path, value in values.items() if path not in public}
-    private.update(reading.extra)
-    settlement_ids = _settlement_ids(reading.raw, rule)
-    if len(settlement_ids) == 1:
-        public["settlement_id"] = settlement_ids[0]
-    elif settlement_ids:
-        private["ambiguous"] = "settlement_id"
-    if absent:
-        private["absent"] = ",".join(absent)
-    private["document.sm3"] = sm3(xml).hex()
-    return make_form(EBILL, public, private)
-
-
-def _kind(values: Mapping[str, str]) -> str:
-    """By what the bill says it is; the code's kind digits vary by province and decide last."""
-    for path in ("medical_type", "name"):
-        text = values.get(path, "")
-        if "住院" in text:
-            return "inpatient"
-        if "门诊" in text or "急诊" in text:
-            return "outpatient"
-    return {"0601": "outpatient", "0602": "inpatient"}.get(values["code"][2:6], "other")
+        reading.extra.keep(path, text)
 
 
 def _settlement_ids(raw: Mapping[str, str], rule: SettlementIdRule) -> list[str]:

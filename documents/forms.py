@@ -19,6 +19,7 @@ SETTLEMENT = "settlement/1"
 ARCHIVE = "archive/1"
 VOUCHER = "voucher/1"
 FUND_LINES = "fund-lines/1"
+REIMBURSEMENT = "reimbursement/1"
 
 # The limits of a committed form, section by section (the ledger checks the same ones).
 MAX_PATH = 128  # UTF-8 bytes
@@ -95,6 +96,18 @@ PUBLIC_PATHS: Mapping[str, tuple[str, ...]] = {
         "settlement_id",
     ),
     FUND_LINES: ("batch_number", "first", "line_count", "total_fen"),
+    REIMBURSEMENT: (
+        "application_id",
+        "applied_date",
+        "bill.code",
+        "bill.number",
+        "care",
+        "claimed_fen",
+        "insured_region",
+        "issuer_code",
+        "settlement_id",
+        "treatment_region",
+    ),
 }
 
 _ROW = re.compile(r"([a-z]+)\.([1-9][0-9]{0,5})(?:\.(.+))?")

@@ -14,6 +14,8 @@ from contracts.bill.packets import (
     EntryReversalBody,
     LockBody,
     LockGranted,
+    PrintBody,
+    PrintCancelBody,
     RedRef,
     UnlockBody,
     read_body,
@@ -60,6 +62,20 @@ def blue_synced(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
 def red_synced(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """A red bill reached (or did not reach) another chain."""
     body = read_body(RedRef, packet.body)
+    _note_sync(ctx, bill_key(body.code, body.number), packet, receipt)
+
+
+@on_receipt(packets.PRINT)
+def print_synced(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
+    """A printing reached (or did not reach) another chain."""
+    body = read_body(PrintBody, packet.body)
+    _note_sync(ctx, bill_key(body.code, body.number), packet, receipt)
+
+
+@on_receipt(packets.PRINT_CANCEL)
+def print_cancel_synced(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
+    """A cancelled printing reached (or did not reach) another chain."""
+    body = read_body(PrintCancelBody, packet.body)
     _note_sync(ctx, bill_key(body.code, body.number), packet, receipt)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts import codes
-from contracts.bill import home, packets, replica
+from contracts.bill import home, packets, printing, replica
 from contracts.bill.issuing import (
     Origin,
     blue_of,
@@ -31,6 +31,7 @@ from contracts.fields import text, word
 from contracts.findings import ERROR, finding_codes, read_findings
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.intake import take_in
+from contracts.remote.codes import BILL_REIMBURSED
 from contracts.settlement import require_settlement
 from faults import Rejected
 from ledger.records import Record
@@ -44,6 +45,7 @@ from proto.contracts_pb2 import (
     UnlockRequest,
     VerifyRequest,
 )
+from proto.reimbursement_pb2 import CancelPrintRequest, PrintRequest
 
 ISSUERS = Rule(roles=("finance", "bureau"))
 AGENCIES = Rule(roles=("agency", "bureau"))
@@ -104,8 +106,7 @@ class Bills(Contract):
         """红票上链 / 冲红: cancel a blue bill for ever; its home refuses while it is in use."""
         intake = take_in(ctx, request.payload, "", request.findings)
         blue = blue_of(ctx, read_red(request.form))
-        if blue.home_chain != ctx.chain_id:
-            raise Rejected(codes.NOT_HOME_CHAIN, home=blue.home_chain)
+        home.require_home(ctx, blue)
         check_state(blue, Action.FLUSH, ctx.time_ms)
         red = create_red(ctx, request.form, intake, Origin(ctx.chain_id))
         flush(ctx, red)
@@ -121,7 +122,7 @@ class Bills(Contract):
     @method(
         request=LockRequest,
         rule=AGENCIES,
-        errors=(*_LOCK_ERRORS, codes.BILL_LOCKED, codes.EXPIRY_INVALID),
+        errors=(*_LOCK_ERRORS, codes.BILL_LOCKED, codes.EXPIRY_INVALID, BILL_REIMBURSED),
         saves_failure=_named,
     )
     def lock(self, ctx: Context, request: LockRequest) -> Result:
@@ -185,6 +186,7 @@ class Bills(Contract):
             codes.UNLOCK_PENDING,
             codes.LOCK_EXPIRED,
             codes.AMOUNT_OUT_OF_RANGE,
+            BILL_REIMBURSED,
         ),
         saves_failure=_named,
     )
@@ -253,6 +255,53 @@ class Bills(Contract):
         return {"object": home.key_of(bill), "entry": "reversing", "cycle": entry.cycle}
 
     @method(
+        request=PrintRequest,
+        rule=ISSUERS,
+        errors=(
+            codes.BILL_NOT_FOUND,
+            codes.NOT_HOME_CHAIN,
+            codes.BILL_RED,
+            codes.BILL_FROZEN,
+            codes.BILL_PRINTED,
+            codes.PAPER_USED,
+        ),
+        saves_failure=_named,
+    )
+    def print(self, ctx: Context, request: PrintRequest) -> Result:
+        """纸票换开 / 打印 (2.2.1.6.3): record the paper, or tell of the same paper again."""
+        bill = require_bill(ctx, request.bill.code, request.bill.number)
+        home.require_home(ctx, bill)
+        body = printing.print_body(bill, request)
+        if printing.is_same_paper(bill, body):
+            check_state(bill, Action.PRINT, ctx.time_ms)
+            ctx.emit(home.key_of(bill), "print_told_again", paper_number=body.paper_number)
+        else:
+            printing.record_paper(ctx, bill, body)
+        _share(ctx, packets.PRINT, bill, body, home.key_of(bill), document=False, cycle=body.cycle)
+        return {"object": home.key_of(bill), "cycle": body.cycle}
+
+    @method(
+        request=CancelPrintRequest,
+        rule=ISSUERS,
+        errors=(
+            codes.BILL_NOT_FOUND,
+            codes.NOT_HOME_CHAIN,
+            codes.BILL_RED,
+            codes.BILL_NOT_PRINTED,
+        ),
+        saves_failure=_named,
+    )
+    def cancel_print(self, ctx: Context, request: CancelPrintRequest) -> Result:
+        """取消换开 (2.2.1.6.3): the paper was taken back; its number is never used again."""
+        bill = require_bill(ctx, request.bill.code, request.bill.number)
+        home.require_home(ctx, bill)
+        body = printing.cancel_body(bill, request)
+        printing.cancel_paper(ctx, bill, body)
+        operation = packets.PRINT_CANCEL
+        _share(ctx, operation, bill, body, home.key_of(bill), document=False, cycle=body.cycle)
+        return {"object": home.key_of(bill), "cycle": body.cycle}
+
+    @method(
         request=LinkSettlementRequest,
         rule=BUREAU,
         errors=(
@@ -298,8 +347,20 @@ def _lock_of(bill: BillRecord) -> Lock:
     return bill.lock
 
 
-def _share(ctx: Context, operation: str, bill: BillRecord, body: Record, lane_object: str) -> None:
-    """Send a bill of this chain to every chain that takes it and is not itself the bills' home."""
+def _share(
+    ctx: Context,
+    operation: str,
+    bill: BillRecord,
+    body: Record,
+    lane_object: str,
+    *,
+    document: bool = True,
+    cycle: int = 0,
+) -> None:
+    """Tell every chain that takes the operation and is not itself the bills' home.
+
+    With `document` the bill's form and payload go along.
+    """
     for channel in channels_for(ctx, operation):
         if require_channel(ctx, channel).home:
             continue
@@ -310,7 +371,8 @@ def _share(ctx: Context, operation: str, bill: BillRecord, body: Record, lane_ob
             lane_object=lane_object,
             home_chain=bill.home_chain,
             body=body,
-            form_pcommit=bill.pcommit,
-            schema=bill.schema,
+            form_pcommit=bill.pcommit if document else b"",
+            schema=bill.schema if document else "",
+            cycle=cycle,
             payload_object=home.key_of(bill),
         )

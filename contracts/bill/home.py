@@ -10,9 +10,11 @@ from contracts.codes import (
     BILL_NOT_ENTERED,
     BILL_NOT_LOCKED,
     ENTRY_MISMATCH,
+    NOT_HOME_CHAIN,
     NOT_LOCK_HOLDER,
 )
 from contracts.framework import Context
+from contracts.remote.using import check_not_reimbursed
 from faults import Rejected
 
 
@@ -21,12 +23,19 @@ def key_of(bill: BillRecord) -> str:
     return bill_key(bill.public.code, bill.public.number)
 
 
+def require_home(ctx: Context, bill: BillRecord) -> None:
+    """Raise Rejected(NOT_HOME_CHAIN) unless this chain issued the bill."""
+    if bill.home_chain != ctx.chain_id:
+        raise Rejected(NOT_HOME_CHAIN, home=bill.home_chain)
+
+
 def grant_lock(ctx: Context, bill: BillRecord, wanted: Lock, supersedes: int = 0) -> Lock:
     """Confirm a lock under a new fencing token; tokens rise by one for ever and never come back.
 
     `supersedes` is the token of the asking chain's own lock that lapsed there: it gives way at
     once.
     """
+    check_not_reimbursed(ctx, bill.public.code, bill.public.number)
     held = bill.lock
     if held and held.holder_chain == wanted.holder_chain and held.token == supersedes:
         free = bill if bill.entry else bill.changed(lock=None)
@@ -68,6 +77,7 @@ def record_entry(ctx: Context, bill: BillRecord, body: EntryBody, chain_id: str)
     A lock that has expired but wasn't taken by anybody still counts: the entry was in flight.
     """
     check_state(bill, Action.ENTER, 0)
+    check_not_reimbursed(ctx, bill.public.code, bill.public.number)
     lock = bill.lock
     if lock is None:
         raise Rejected(BILL_NOT_LOCKED)

@@ -20,9 +20,19 @@ from contracts.bill.packets import (
     EntryReversalBody,
     LockBody,
     LockGranted,
+    PrintBody,
+    PrintCancelBody,
     UnlockBody,
     applied,
     read_body,
+)
+from contracts.bill.printing import (
+    cancel_paper,
+    caught_up,
+    check_paper,
+    check_print_body,
+    record_paper,
+    with_missed_paper,
 )
 from contracts.bill.record import CONFIRMED, PENDING, BillRecord, Lock, bill_key
 from contracts.bill.replica import ask_reversal
@@ -69,6 +79,27 @@ def receive_red(ctx: Context, delivery: Delivery) -> bytes:
     if flushed.entry is not None and flushed.entry.state == CONFIRMED:
         ask_reversal(ctx, flushed, RED_CONFLICT_REASON)
     return applied(key_of(red))
+
+
+@incoming(packets.PRINT, next_action="resend")
+def receive_print(ctx: Context, delivery: Delivery) -> bytes:
+    """The home printed its bill on paper; the replica says so too."""
+    body = read_body(PrintBody, delivery.packet.body)
+    bill = _replica(ctx, delivery.packet, body, "print")
+    check_print_body(body)
+    record_paper(ctx, caught_up(bill, body.cycle), body)
+    return applied(key_of(bill))
+
+
+@incoming(packets.PRINT_CANCEL, next_action="resend")
+def receive_print_cancelled(ctx: Context, delivery: Delivery) -> bytes:
+    """The home took a paper back; it comes after the printing, in the bill's lane."""
+    body = read_body(PrintCancelBody, delivery.packet.body)
+    bill = _replica(ctx, delivery.packet, body, "cancel_print")
+    text("reason", body.reason, required=True)
+    check_paper(body)
+    cancel_paper(ctx, with_missed_paper(caught_up(bill, body.cycle), body, ctx.time_ms), body)
+    return applied(key_of(bill))
 
 
 @incoming(packets.LOCK, next_action="release_lock")
@@ -134,6 +165,22 @@ def _form(delivery: Delivery) -> CommittedForm:
     if delivery.form is None:
         raise Rejected(PACKET_INCONSISTENT, field="pcommit")
     return delivery.form
+
+
+def _replica(
+    ctx: Context, packet: Packet, body: PrintBody | PrintCancelBody, action: str
+) -> BillRecord:
+    """The bill its home tells of; refusals from here on are saved."""
+    key = bill_key(body.code, body.number)
+    ctx.keep_refusal(key, action)
+    bill = ctx.require(BillRecord, key, BILL_NOT_FOUND)
+    if bill.home_chain != packet.source:
+        raise Rejected(NOT_HOME_CHAIN, home=bill.home_chain)
+    check_packet(packet, packet.source, key)
+    # A cycle may have passed unseen: what a lost packet said is over when the next one comes.
+    if body.cycle != packet.cycle or body.cycle < bill.print_cycle:
+        raise Rejected(PACKET_INCONSISTENT, field="cycle")
+    return bill
 
 
 def _home_bill(ctx: Context, packet: Packet, code: str, number: str, action: str) -> BillRecord:

@@ -12,6 +12,7 @@ from ledger.records import Record
 BILL_BLUE, BILL_RED = "BILL_BLUE", "BILL_RED"
 LOCK, UNLOCK = "LOCK", "UNLOCK"
 ENTRY, ENTRY_REVERSAL = "ENTRY", "ENTRY_REVERSAL"
+PRINT, PRINT_CANCEL = "BILL_PRINT", "BILL_PRINT_CANCEL"
 
 
 class BillRef(Record, frozen=True, kw_only=True):
@@ -79,6 +80,28 @@ class EntryReversalBody(Record, frozen=True, kw_only=True):
     token: int
     cycle: int
     reason: str
+
+
+class PrintBody(Record, frozen=True, kw_only=True):
+    """Body of BILL_PRINT: the paper bill that was printed in exchange."""
+
+    code: str
+    number: str
+    paper_code: str
+    paper_number: str
+    printed_date: str
+    cycle: int
+
+
+class PrintCancelBody(Record, frozen=True, kw_only=True):
+    """Body of BILL_PRINT_CANCEL: the paper that was taken back."""
+
+    code: str
+    number: str
+    paper_code: str
+    paper_number: str
+    reason: str
+    cycle: int
 
 
 class Applied(Record, frozen=True, kw_only=True):

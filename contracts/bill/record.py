@@ -44,6 +44,15 @@ class Entry(Record, frozen=True, kw_only=True):
     packet_id: bytes = b""
 
 
+class Paper(Record, frozen=True, kw_only=True):
+    """The one live paper bill that was printed in exchange (纸票换开)."""
+
+    code: str
+    number: str
+    printed_date: str  # yyyymmdd
+    recorded_ms: int
+
+
 class Verification(Record, frozen=True, kw_only=True):
     """The last comparison of the bill with a settlement (票实核对)."""
 
@@ -69,6 +78,8 @@ class BillRecord(Owned, frozen=True, kw_only=True):
     entry_cycle: int = 0  # how many entries were reversed
     settlement_id: str = ""  # linked settlement
     verification: Verification | None = None
+    paper: Paper | None = None
+    print_cycle: int = 0  # how many papers were cancelled
 
 
 class State(Enum):

@@ -11,12 +11,14 @@ from contracts.bill.packets import EntryBody, EntryReversalBody, LockBody, Unloc
 from contracts.bill.record import PENDING, RELEASING, REVERSING, BillRecord, Entry, Lock
 from contracts.bridge.outbox import send_packet
 from contracts.framework import Context
+from contracts.remote.using import check_not_reimbursed
 from faults import invariant
 from ledger.records import Record
 
 
 def ask_lock(ctx: Context, bill: BillRecord, wanted: Lock) -> Lock:
     """Ask the home for a lock. An own lock that lapsed here gives way to it there too."""
+    check_not_reimbursed(ctx, bill.public.code, bill.public.number)
     body = LockBody(
         code=bill.public.code,
         number=bill.public.number,
@@ -53,6 +55,7 @@ def ask_unlock(ctx: Context, bill: BillRecord, lock: Lock, reason: str) -> None:
 
 def report_entry(ctx: Context, bill: BillRecord, body: EntryBody) -> None:
     """Enter the bill and report it to the home (入账反馈); the entry is live from now on."""
+    check_not_reimbursed(ctx, body.code, body.number)
     packet_id = _send(ctx, bill, packets.ENTRY, body, body.cycle)
     entry = Entry(
         state=PENDING,

@@ -43,6 +43,8 @@ class Action(Enum):
     LINK = "link"
     GRANT = "grant"
     READ = "read"
+    PRINT = "print"
+    CANCEL_PRINT = "cancel_print"
 
 
 ALLOWED = None
@@ -68,8 +70,9 @@ _ROWS: dict[State, tuple[Cell, Cell, Cell, Cell, Cell]] = {
     S.RED:           (BILL_RED,     BILL_RED,     BILL_RED,       BILL_RED,       BILL_RED),
 }
 # fmt: on
-# Linking, granting and reading look only at whether the bill is still a valid blue one.
-_SHOWING = (Action.LINK, Action.GRANT, Action.READ)
+# These look only at whether the bill is still a valid blue one. Whether a paper is out is a
+# condition beside the table: it changes nothing about locks and entries.
+_SHOWING = (Action.LINK, Action.GRANT, Action.READ, Action.PRINT)
 _CANCELLED: dict[State, Code] = {
     State.CONFLICT: BILL_FROZEN,
     State.CONFLICT_IN_FLIGHT: BILL_FROZEN,
@@ -81,6 +84,8 @@ TABLE: dict[State, dict[Action, Cell]] = {
     state: {
         **dict(zip(_COLUMNS, row, strict=True)),
         **{action: _CANCELLED.get(state, ALLOWED) for action in _SHOWING},
+        # A paper is still taken back after its bill was cancelled; a red bill never had one.
+        Action.CANCEL_PRINT: BILL_RED if state is State.RED else ALLOWED,
     }
     for state, row in _ROWS.items()
 }

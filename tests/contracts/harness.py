@@ -30,6 +30,7 @@ from ledger.records import Record, decode
 from ledger.trace import Event, decode_event, head_of
 from ledger.transaction import ParsedTransaction
 from proto import contracts_pb2 as pb
+from proto import reimbursement_pb2 as reimbursement_pb
 from proto.transaction_pb2 import (
     CommittedForm,
     Endorsement,
@@ -264,6 +265,18 @@ def reverse_entry(number: int = 1) -> pb.ReverseEntryRequest:
     return pb.ReverseEntryRequest(bill=bill_ref(number), reason="entered by mistake")
 
 
+def print_bill(number: int = 1, paper: int = 7, **changes: Any) -> reimbursement_pb.PrintRequest:
+    own = {"paper_code": "46060199", "paper_number": f"{paper:010d}", "printed_date": "20240820"}
+    return reimbursement_pb.PrintRequest(bill=bill_ref(number), **{**own, **changes})
+
+
+def cancel_print(
+    number: int = 1, paper: int = 7, **changes: Any
+) -> reimbursement_pb.CancelPrintRequest:
+    own = {"paper_code": "46060199", "paper_number": f"{paper:010d}", "reason": "returned"}
+    return reimbursement_pb.CancelPrintRequest(bill=bill_ref(number), **{**own, **changes})
+
+
 def person_key(number: int) -> bytes:
     return key_bytes(f"person-{number}")
 
@@ -403,7 +416,7 @@ def finding(code: str, grade: str, path: str = "total_fen") -> Finding:
     return Finding(code=code, grade=grade, field=path, detail="total_fen=1 sum_fen=2")
 
 
-BILL_OPERATIONS = "BILL_BLUE BILL_RED LOCK UNLOCK ENTRY ENTRY_REVERSAL"
+BILL_OPERATIONS = "BILL_BLUE BILL_RED BILL_PRINT BILL_PRINT_CANCEL LOCK UNLOCK ENTRY ENTRY_REVERSAL"
 
 
 class Network:
@@ -412,7 +425,7 @@ class Network:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         to_province = channel("fp", PROVINCE, "gm", BILL_OPERATIONS, home=False)
         to_finance = channel("fp", FINANCE, "intl", BILL_OPERATIONS, home=True)
-        reports = "SETTLEMENT_REPORT VOUCHER_REPORT"
+        reports = "SETTLEMENT_REPORT VOUCHER_REPORT REIMBURSEMENT_APPLY REIMBURSEMENT_REPORT"
         to_national = channel("pn", NATIONAL, "gm", reports, home=False)
         from_national = channel("pn", PROVINCE, "gm", reports, home=False)
         self.finance = Chain(FINANCE, "intl", (to_province,))

@@ -16,6 +16,7 @@ from contracts.bill.record import (
     BillRecord,
     Entry,
     Lock,
+    Paper,
     State,
     state_of,
 )
@@ -30,14 +31,17 @@ from tests.contracts.harness import (
     Network,
     bill_name,
     bill_ref,
+    cancel_print,
     enter,
     key_bytes,
+    print_bill,
     reverse_entry,
     settlement_form,
     unlock,
 )
 
 BILL, OTHER = 1, 2
+PAPER = Paper(code="46060199", number="0000000007", printed_date="20240820", recorded_ms=1)
 
 # The rules of DOMAIN.md written down a second time. "-" = allowed.
 EXPECTED = """
@@ -71,8 +75,9 @@ def expected_table() -> dict[tuple[State, Action], str]:
         name, *row = line.split()
         for action, cell in zip(columns, row, strict=True):
             cells[State(name), action] = cell
-        for action in (Action.LINK, Action.GRANT, Action.READ):
+        for action in (Action.LINK, Action.GRANT, Action.READ, Action.PRINT):
             cells[State(name), action] = CANCELLED.get(name, "-")
+        cells[State(name), Action.CANCEL_PRINT] = "BILL_RED" if name == "red" else "-"
     return cells
 
 
@@ -137,6 +142,8 @@ def request_for(chain: Chain, action: Action) -> tuple[str, str, Message]:
         Action.UNLOCK: ("agency_a", "bill.unlock", unlock(BILL)),
         Action.ENTER: ("agency_a", "bill.enter", enter(BILL)),
         Action.REVERSE_ENTRY: ("agency_a", "bill.reverse_entry", reverse_entry(BILL)),
+        Action.PRINT: ("finance", "bill.print", print_bill(BILL)),
+        Action.CANCEL_PRINT: ("finance", "bill.cancel_print", cancel_print(BILL)),
         Action.LINK: (
             "bureau",
             "bill.link_settlement",
@@ -207,10 +214,12 @@ def test_state_and_action(
 ) -> None:
     chain = prepared(monkeypatch, replica=replica)
     bill = put_into(chain.bill(BILL), state, chain)
+    if action is Action.CANCEL_PRINT:
+        bill = bill.changed(paper=PAPER)
     chain.state[bill_name(BILL)] = encode(bill)
     assert state_of(bill, chain.time_ms + 1000) is state
     expected = CELLS[state, action]
-    if action is Action.FLUSH and replica:
+    if action in (Action.FLUSH, Action.PRINT, Action.CANCEL_PRINT) and replica:
         expected = "NOT_HOME_CHAIN"
     before, traced = without_trace(chain), bill.trace_count
 
@@ -237,7 +246,7 @@ def test_verifying_is_allowed_in_every_state(state: State, monkeypatch: pytest.M
     assert verification is not None and verification.settlement_id == "300000900001"
 
 
-@pytest.mark.parametrize("action", [Action.FLUSH, Action.LOCK, Action.UNLOCK, Action.ENTER])
+@pytest.mark.parametrize("action", [*[*Action][:5], Action.PRINT, Action.CANCEL_PRINT])
 def test_what_does_not_exist_is_not_found(action: Action) -> None:
     chain = Chain(FINANCE)
     chain.refused(*request_for(chain, action), "BILL_NOT_FOUND")
