@@ -9,7 +9,7 @@ DEV    := $(VENV)/.ready-dev
 ROOMS  := faults proto crypto ledger documents consensus contracts router node cli testnet
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check lint types unit format proto storm chaos strace recovery lock clean
+.PHONY: help demo test check lint types unit format proto docs storm chaos strace recovery lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -40,6 +40,10 @@ format: $(DEV) ## put every file into the house's format
 
 proto: $(DEV) ## generate proto/*_pb2* again from proto/*.proto
 	PYTHON=$(BIN)/python proto/generate.sh
+
+docs: $(DEV) ## make docs/contracts.md and docs/reliability.md again from code and tests
+	$(BIN)/python -m tests.contracts.page.page
+	$(BIN)/python -m tests.simulation.report
 
 SEEDS ?= 1000
 FROM  ?= 0

@@ -82,7 +82,10 @@ class Accounts(Contract):
         errors=(ACCOUNT_EXISTS,),
     )
     def open(self, ctx: Context, request: OpenAccountRequest) -> Result:
-        """Open an account under a random id with the person's public key."""
+        """Open an account under a random id with the person's public key.
+
+        Clauses 2.2.1.5.1.
+        """
         account_id = random_id("account_id", request.account_id)
         key = account_key(account_id)
         if ctx.load(AccountRecord, key) is not None:
@@ -109,7 +112,10 @@ class Accounts(Contract):
         ),
     )
     def attach(self, ctx: Context, request: AttachRequest) -> Result:
-        """Give an unbound object to its owner, its payload sealed anew to their key."""
+        """Give an unbound object to its owner, its payload sealed anew to their key.
+
+        Clauses 2.2.1.5.2, 2.2.1.5.3, 2.2.1.5.4.
+        """
         account = require_account(ctx, random_id("account_id", request.account_id))
         if request.basis not in BASES:
             raise malformed("basis", f"one of {', '.join(BASES)}")

@@ -90,7 +90,10 @@ class Authorizations(Contract):
         ),
     )
     def grant(self, ctx: Context, request: GrantRequest) -> Result:
-        """授权: the owner, through the bureau, lets an organisation read an object or account."""
+        """授权: the owner, through the bureau, lets an organisation read an object or account.
+
+        Clauses 2.2.1.6.4, 2.2.1.4.2.6.
+        """
         record = _read_grant(request)
         key = authorization_key(record.authorization_id)
         if ctx.load(AuthorizationRecord, key) is not None:
@@ -118,7 +121,10 @@ class Authorizations(Contract):
         errors=(AUTHORIZATION_NOT_FOUND, AUTHORIZATION_REVOKED),
     )
     def revoke(self, ctx: Context, request: RevokeRequest) -> Result:
-        """授权撤销: nobody reads under this grant any more, from this operation on."""
+        """授权撤销: nobody reads under this grant any more, from this operation on.
+
+        Clauses 2.2.1.6.6.
+        """
         key = authorization_key(random_id("authorization_id", request.authorization_id))
         record = ctx.require(AuthorizationRecord, key, AUTHORIZATION_NOT_FOUND)
         if record.revoked_ms:
@@ -141,7 +147,10 @@ class Authorizations(Contract):
         saves_failure=lambda request: str(request.object),
     )
     def read(self, ctx: Context, request: ReadRequest) -> Result:
-        """Ask to read an object's payload. An OK receipt is the ticket for the custodian."""
+        """Ask to read an object's payload. An OK receipt is the ticket for the custodian.
+
+        Clauses 2.2.1.4.2.7, 2.2.1.6.2.
+        """
         record = _readable(ctx, request.object)
         compartment = word("compartment", request.compartment)
         purpose = word("purpose", request.purpose)

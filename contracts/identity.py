@@ -85,7 +85,10 @@ class Identities(Contract):
         subject=lambda request: str(request.org),
     )
     def register(self, ctx: Context, request: RegisterIdentityRequest) -> Result:
-        """Register a key for an organisation."""
+        """Register a key for an organisation.
+
+        Clauses 2.2.1.3.3.
+        """
         roles = tuple(sorted(request.roles))
         record = identity_record(request.public_key, request.org, roles, request.label)
         _check_registrar(ctx.signer, roles)
@@ -103,7 +106,10 @@ class Identities(Contract):
         errors=(OBJECT_NOT_FOUND, IDENTITY_REVOKED, SELF_REVOCATION, NOT_PERMITTED),
     )
     def revoke(self, ctx: Context, request: RevokeIdentityRequest) -> Result:
-        """Put a key out of force for good."""
+        """Put a key out of force for good.
+
+        Clauses 2.2.1.3.3.
+        """
         key = identity_key(public_key("public_key", request.public_key))
         record = ctx.require(IdentityRecord, key)
         if record.revoked_ms:

@@ -118,7 +118,10 @@ class Settlements(Contract):
         ),
     )
     def upload(self, ctx: Context, request: UploadSettlementRequest) -> Result:
-        """Put a local or remote settlement on the chain (结算上链)."""
+        """Put a local or remote settlement on the chain (结算上链).
+
+        Clauses 2.2.1.6.8, 2.2.1.6.12, 2.2.1.4.4.1.
+        """
         intake = take_in(ctx, request.payload, request.account_id, request.findings)
         key = _create(ctx, request.form, intake, ctx.chain_id)
         return {"object": key, "account": intake.account_id}
@@ -143,6 +146,8 @@ class Settlements(Contract):
         """Reverse a settlement once (结算撤销), and not while the fund has paid it.
 
         The reversal mirrors every amount.
+
+        Clauses 2.2.1.6.8, 2.2.1.4.4.2.
         """
         intake = take_in(ctx, request.payload, "", request.findings)
         checked = check_form(request.form, SETTLEMENT)
@@ -186,7 +191,10 @@ class Settlements(Contract):
         saves_failure=lambda request: settlement_key(request.settlement_id),
     )
     def report(self, ctx: Context, request: ReportSettlementRequest) -> Result:
-        """Report a settlement to the national chain (结算上报)."""
+        """Report a settlement to the national chain (结算上报).
+
+        Clauses 2.2.1.6.1, 2.2.1.4.5.7.
+        """
         record = require_settlement(ctx, request.settlement_id)
         check_in_force(record)
         check_unreported(record.report)

@@ -92,6 +92,8 @@ class Vouchers(Contract):
 
         After a refused or lost report the same call sends it again, with the document as it is
         then.
+
+        Clauses 2.2.1.3.7.
         """
         intake = take_in(ctx, request.payload, "", ())
         settlement = require_settlement(ctx, request.settlement_id)

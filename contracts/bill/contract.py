@@ -80,7 +80,10 @@ class Bills(Contract):
         errors=(*_DOCUMENT_ERRORS, codes.ACCOUNT_NOT_FOUND, codes.PAYLOAD_RECIPIENT),
     )
     def issue_blue(self, ctx: Context, request: IssueBlueRequest) -> Result:
-        """蓝票上链: put a bill on the chain that is its home, and share it over the channels."""
+        """蓝票上链: put a bill on the chain that is its home, and share it over the channels.
+
+        Clauses 2.2.1.6.1, 2.2.1.4.1.1.
+        """
         intake = take_in(ctx, request.payload, request.account_id, request.findings)
         bill = create_blue(ctx, request.form, intake, Origin(ctx.chain_id))
         key = home.key_of(bill)
@@ -103,7 +106,10 @@ class Bills(Contract):
         saves_failure=_blue_named,
     )
     def issue_red(self, ctx: Context, request: IssueRedRequest) -> Result:
-        """红票上链 / 冲红: cancel a blue bill for ever; its home refuses while it is in use."""
+        """红票上链 / 冲红: cancel a blue bill for ever; its home refuses while it is in use.
+
+        Clauses 2.2.1.6.1, 2.2.1.6.3, 2.2.1.4.1.2.
+        """
         intake = take_in(ctx, request.payload, "", request.findings)
         blue = blue_of(ctx, read_red(request.form))
         home.require_home(ctx, blue)
@@ -126,7 +132,10 @@ class Bills(Contract):
         saves_failure=_named,
     )
     def lock(self, ctx: Context, request: LockRequest) -> Result:
-        """锁定: hold a bill for a reimbursement; pending until its home answers with a token."""
+        """锁定: hold a bill for a reimbursement; pending until its home answers with a token.
+
+        Clauses 2.2.1.6.1.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.LOCK, ctx.time_ms)
         check_expiry(request.expires_ms, ctx.time_ms)
@@ -158,7 +167,10 @@ class Bills(Contract):
         saves_failure=_named,
     )
     def unlock(self, ctx: Context, request: UnlockRequest) -> Result:
-        """解锁: by the locker, by the bureau with a reason, by any agency once it has expired."""
+        """解锁: by the locker, by the bureau with a reason, by any agency once it has expired.
+
+        Clauses 2.2.1.6.1.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.UNLOCK, ctx.time_ms)
         lock = _lock_of(bill)
@@ -191,7 +203,10 @@ class Bills(Contract):
         saves_failure=_named,
     )
     def enter(self, ctx: Context, request: EnterRequest) -> Result:
-        """入账: use the bill for the reimbursement its lock was taken for; reported to its home."""
+        """入账: use the bill for the reimbursement its lock was taken for; reported to its home.
+
+        Clauses 2.2.1.6.1, 2.2.1.4.4.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.ENTER, ctx.time_ms)
         lock = _lock_of(bill)
@@ -230,7 +245,10 @@ class Bills(Contract):
         saves_failure=_named,
     )
     def reverse_entry(self, ctx: Context, request: ReverseEntryRequest) -> Result:
-        """入账撤销: by the agency that entered; it ends the entry and the lock it stood on."""
+        """入账撤销: by the agency that entered; it ends the entry and the lock it stood on.
+
+        Clauses 2.2.1.6.1.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.REVERSE_ENTRY, ctx.time_ms)
         entry = bill.entry
@@ -316,7 +334,10 @@ class Bills(Contract):
         saves_failure=_named,
     )
     def link_settlement(self, ctx: Context, request: LinkSettlementRequest) -> Result:
-        """关联结算: bill and settlement point at each other."""
+        """关联结算: bill and settlement point at each other.
+
+        Clauses 2.2.1.6.10, 2.2.1.4.1.4.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.LINK, ctx.time_ms)
         link(ctx, bill, require_settlement(ctx, request.settlement_id))
@@ -328,7 +349,10 @@ class Bills(Contract):
         errors=(codes.BILL_NOT_FOUND, codes.SETTLEMENT_NOT_FOUND),
     )
     def verify(self, ctx: Context, request: VerifyRequest) -> Result:
-        """验真验重 / 票实核对: record every difference between a bill and a settlement."""
+        """验真验重 / 票实核对: record every difference between a bill and a settlement.
+
+        Clauses 2.2.1.4.1.5.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         settlement = require_settlement(ctx, request.settlement_id)
         done = verify(ctx, bill, settlement, read_findings(request.findings))

@@ -30,7 +30,10 @@ class Bridge(Contract):
         ),
     )
     def deliver(self, ctx: Context, request: DeliverRequest) -> Result:
-        """Apply a peer chain's proved packet and write its terminal receipt."""
+        """Apply a peer chain's proved packet and write its terminal receipt.
+
+        Clauses 2.2.1.3.1, 2.2.1.3.2, 2.2.1.3.4.
+        """
         return inbox.deliver(ctx, request)
 
     @method(
@@ -45,5 +48,8 @@ class Bridge(Contract):
         ),
     )
     def acknowledge(self, ctx: Context, request: AcknowledgeRequest) -> Result:
-        """Close a sent packet by its proved receipt and act on it."""
+        """Close a sent packet by its proved receipt and act on it.
+
+        Clauses 2.2.1.3.4.
+        """
         return closing.acknowledge(ctx, request)

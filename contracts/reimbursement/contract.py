@@ -214,15 +214,15 @@ class Reimbursements(Contract):
 
     @method(request=AddListedRequest, rule=BUREAU, errors=_LISTS, saves_failure=_listed)
     def add_listed(self, ctx: Context, request: AddListedRequest) -> Result:
-        """Put a subject on the blacklist or whitelist (黑白名单录入, 2.2.1.4.3.6–7)."""
+        """Put a subject on the blacklist or whitelist (黑白名单录入, 2.2.1.4.3.6, 2.2.1.4.3.7)."""
         return {"object": lists.add(ctx, request)}
 
     @method(request=ChangeListedRequest, rule=BUREAU, errors=_LISTS, saves_failure=_listed)
     def change_listed(self, ctx: Context, request: ChangeListedRequest) -> Result:
-        """Change an entry's reason and period (黑白名单修改, 2.2.1.4.3.6–7)."""
+        """Change an entry's reason and period (黑白名单修改, 2.2.1.4.3.6, 2.2.1.4.3.7)."""
         return {"object": lists.change(ctx, request)}
 
     @method(request=RemoveListedRequest, rule=BUREAU, errors=_LISTS, saves_failure=_listed)
     def remove_listed(self, ctx: Context, request: RemoveListedRequest) -> Result:
-        """Take a subject off the blacklist or whitelist (黑白名单删除, 2.2.1.4.3.6–7)."""
+        """Take a subject off either list (黑白名单删除, 2.2.1.4.3.6, 2.2.1.4.3.7)."""
         return {"object": lists.remove(ctx, request)}

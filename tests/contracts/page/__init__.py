@@ -1,0 +1,1 @@
+"""docs/contracts.md: made from the contracts' declarations, and checked against the tender."""
