@@ -218,7 +218,8 @@ def _count(value: str) -> int:
     return count
 
 
-def _date(value: str) -> str:
+def day(value: str) -> str:
+    """A real day as yyyymmdd; ValueError otherwise."""
     if not re.fullmatch(r"[0-9]{8}", value, re.ASCII):
         raise ValueError("not yyyymmdd")
     year, month, day = int(value[:4]), int(value[4:6]), int(value[6:])
@@ -230,7 +231,7 @@ def _date(value: str) -> str:
 
 
 def _date_or_none(value: str) -> str:
-    return _date(value) if value else value
+    return day(value) if value else value
 
 
 _bill_code = _pattern(r"[0-9]{8}", "8 digits")
@@ -251,7 +252,7 @@ _region = _pattern(r"([0-9]{6})?", "a 6-digit region or empty")
 _EBILL: Mapping[str, Callable[[str], Value]] = {
     "code": _bill_code,
     "number": _bill_number,
-    "issue_date": _date,
+    "issue_date": day,
     "business_date": _date_or_none,
     "kind": _kind,
     "issuer_code": _institution,
@@ -269,7 +270,7 @@ _EBILL: Mapping[str, Callable[[str], Value]] = {
 _SETTLEMENT: Mapping[str, Callable[[str], Value]] = {
     "settlement_id": _settlement_id,
     "settlement_type": _settlement_type,
-    "settled_date": _date,
+    "settled_date": day,
     "institution_code": _institution,
     "institution_uscc": _institution,
     "insurance_type": _insurance_type,

@@ -34,6 +34,7 @@ from contracts.governance.organisations import ROLE as GOVERNANCE
 from contracts.governance.organisations import initial_organisations
 from contracts.governance.records import ORGANISATIONS_KEY, initial_validators, key_key
 from contracts.identity import Identities, identity_key, identity_record, signer_identity
+from contracts.policy.contract import Policies
 from contracts.settlement import Settlements
 from contracts.state_view import StateView
 from contracts.voucher import Vouchers
@@ -50,6 +51,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Equivocations(),
     Governance(),
     Identities(),
+    Policies(),
     Settlements(),
     Vouchers(),
 )
