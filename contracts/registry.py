@@ -16,6 +16,7 @@ from contracts.bill import answers, incoming
 from contracts.bill.contract import Bills
 from contracts.bridge.contract import Bridge
 from contracts.bridge.genesis import initial_bridge_state
+from contracts.catalogue.contract import Catalogues
 from contracts.codes import MALFORMED_REQUEST, UNKNOWN_METHOD
 from contracts.equivocation import Equivocations
 from contracts.findings import ERROR, NONE, RULE_KEY, FindingRule
@@ -48,6 +49,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Authorizations(),
     Bills(),
     Bridge(),
+    Catalogues(),
     Equivocations(),
     Governance(),
     Identities(),
