@@ -36,6 +36,7 @@ from contracts.governance.organisations import initial_organisations
 from contracts.governance.records import ORGANISATIONS_KEY, initial_validators, key_key
 from contracts.identity import Identities, identity_key, identity_record, signer_identity
 from contracts.policy.contract import Policies
+from contracts.publication.region import Regions
 from contracts.settlement import Settlements
 from contracts.state_view import StateView
 from contracts.voucher import Vouchers
@@ -54,6 +55,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Governance(),
     Identities(),
     Policies(),
+    Regions(),
     Settlements(),
     Vouchers(),
 )

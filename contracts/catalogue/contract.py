@@ -48,6 +48,7 @@ from contracts.publication.codes import (
     ALREADY_SHARED,
     QUESTION_PENDING,
     REGION_IS_LOCAL,
+    REGION_NOT_ASSIGNED,
     REGION_OTHER_HOME,
     SHARE_PENDING,
 )
@@ -84,7 +85,7 @@ class Catalogues(Contract):
     @method(
         request=BeginCatalogueRequest,
         rule=BUREAU,
-        errors=(CATALOGUE_EDITION, CATALOGUE_DRAFT_OPEN, REGION_OTHER_HOME),
+        errors=(CATALOGUE_EDITION, CATALOGUE_DRAFT_OPEN, REGION_NOT_ASSIGNED, REGION_OTHER_HOME),
         saves_failure=lambda request: catalogue_series_key(request.region),
     )
     def begin(self, ctx: Context, request: BeginCatalogueRequest) -> Result:

@@ -41,6 +41,7 @@ from contracts.intake import check_packet
 from contracts.publication.codes import ANSWER_NOT_MATCHING
 from contracts.publication.region import (
     PROVED,
+    SHARED_HERE,
     claim_region,
     period_holds,
     read_chain,
@@ -107,7 +108,7 @@ def receive_chunk(ctx: Context, delivery: Delivery) -> bytes:
     check_items(body.chunk.items)
     at = chunk_key(head.region, head.edition, body.number)
     check_packet(packet, packet.source, at)
-    claim_region(ctx, head.region, packet.source, PROVED)
+    claim_region(ctx, head.region, packet.source, SHARED_HERE)
     key = edition_key(head.region, head.edition)
     ctx.keep_refusal(key, "add")
     edition = ctx.load(EditionRecord, key)

@@ -29,6 +29,7 @@ from contracts.publication.codes import (
     ALREADY_SHARED,
     QUESTION_PENDING,
     REGION_IS_LOCAL,
+    REGION_NOT_ASSIGNED,
     REGION_OTHER_HOME,
     SHARE_PENDING,
 )
@@ -64,6 +65,7 @@ class Policies(Contract):
             POLICY_RULES_OVERLAP,
             POLICY_TOO_LARGE,
             POLICY_SERIES_FULL,
+            REGION_NOT_ASSIGNED,
             REGION_OTHER_HOME,
         ),
         saves_failure=lambda request: series_key(
@@ -164,5 +166,5 @@ class Policies(Contract):
         home = read_chain("home_chain", request.home_chain)
         reference = text("reference", request.reference, required=True)
         check_remote(ctx, policy.region)
-        key = store_policy(ctx, policy, home, SUBMITTED, reference)
+        key = store_policy(ctx, policy, home, SUBMITTED, reference=reference)
         return {"object": key, "version": policy.version, "digest": policy.digest().hex()}

@@ -54,7 +54,8 @@ def receive_share(ctx: Context, delivery: Delivery) -> bytes:
     key = policy_key(policy.region, policy.insured_type, policy.version)
     check_packet(packet, packet.source, key)
     ctx.keep_refusal(key, "share")
-    stored = store_policy(ctx, policy, packet.source, PROVED, delivery.channel_id)
+    channel = delivery.channel_id
+    stored = store_policy(ctx, policy, packet.source, PROVED, reference=channel, shared=True)
     return encode(PolicyStored(object=stored, digest=policy.digest()))
 
 
@@ -120,5 +121,6 @@ def _store_answer(ctx: Context, asked: PolicyQuestion, channel: str, result: byt
     same = (policy.region, policy.insured_type) == (asked.region, asked.insured_type)
     if not same or not period_holds(policy.effective_from, policy.effective_to, asked.date):
         raise Rejected(ANSWER_NOT_MATCHING, object=policy.region)
-    store_policy(ctx, policy, read_chain("home_chain", answer.home_chain), PROVED, channel)
+    home = read_chain("home_chain", answer.home_chain)
+    store_policy(ctx, policy, home, PROVED, reference=channel)
     return policy.version

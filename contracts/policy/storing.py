@@ -13,21 +13,28 @@ from contracts.policy.records import (
     series_key,
     submitted_key,
 )
-from contracts.publication.region import PROVED, SUBMITTED, claim_region
+from contracts.publication.region import PROVED, SHARED_HERE, SUBMITTED, claim_region
 from faults import Rejected
 
 VERSIONS_MAX = 500
 
 
 def store_policy(
-    ctx: Context, policy: Policy, home_chain: str, origin: str, reference: str = ""
+    ctx: Context,
+    policy: Policy,
+    home_chain: str,
+    origin: str,
+    *,
+    reference: str = "",
+    shared: bool = False,
 ) -> str:
     """Store a checked version and list it; returns its state key.
 
+    `shared`: its home sent it by itself, so the region must be assigned to that chain here.
     A proved version that stands here with the same content is left as it is. Raises Rejected
-    POLICY_KNOWN, POLICY_CONFLICT, POLICY_SERIES_FULL, REGION_IS_LOCAL or REGION_OTHER_HOME.
+    POLICY_KNOWN, POLICY_CONFLICT, POLICY_SERIES_FULL, and about the region's home.
     """
-    claim_region(ctx, policy.region, home_chain, origin)
+    claim_region(ctx, policy.region, home_chain, SHARED_HERE if shared else origin)
     entry = VersionEntry(
         version=policy.version,
         effective_from=policy.effective_from,

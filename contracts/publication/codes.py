@@ -7,6 +7,16 @@ REGION_OTHER_HOME = declare(
     zh="该区划的政策和目录由另一条链发布，请核对区划或来源链。",
     en="Another chain publishes this region's policies and catalogue; check the region or chain.",
 )
+REGION_NOT_ASSIGNED = declare(
+    "REGION_NOT_ASSIGNED",
+    zh="该区划尚未由治理方指定发布链，请先核对区划并由治理方指定。",
+    en="Governance has not said which chain publishes for the region; check it, have it assigned.",
+)
+REGION_ASSIGNED = declare(
+    "REGION_ASSIGNED",
+    zh="该区划已指定给这条链，无需重复指定。",
+    en="The region is assigned to this chain already; nothing needs to change.",
+)
 REGION_IS_LOCAL = declare(
     "REGION_IS_LOCAL",
     zh="该区划由本链发布，请使用本省政策和目录，无需异地查询或存储。",

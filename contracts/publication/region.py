@@ -1,29 +1,41 @@
 """A region's home: the chain that publishes its policies and its catalogue.
 
-What this chain publishes and what a packet proves settles the home for good. What the bureau only
-says about a remote region is kept, can be corrected, and gives way to a proof.
+Governance assigns it, here and on every chain that others share with: a mistyped region can't be
+published and no province can speak for another's. Where nothing is assigned, what a receipt proves
+settles the home. What the bureau only says is kept, can be corrected, and gives way to both.
 """
 
-from contracts.fields import identifier, malformed
+from contracts.fields import identifier, malformed, text
 from contracts.forms import day
-from contracts.framework import Context
-from contracts.publication.codes import REGION_IS_LOCAL, REGION_OTHER_HOME
+from contracts.framework import Context, Contract, Result, Rule, method
+from contracts.publication.codes import (
+    REGION_ASSIGNED,
+    REGION_IS_LOCAL,
+    REGION_NOT_ASSIGNED,
+    REGION_OTHER_HOME,
+)
 from contracts.state_view import StateView
+from contracts.trace import Traced, traced_as
 from faults import Rejected
-from ledger.records import Record
+from proto.region_pb2 import AssignRegionRequest
 
-PUBLISHED, PROVED, SUBMITTED = "published", "proved", "submitted"
-"""How a record came here: made here, proved by a packet or receipt, or said by the bureau."""
+PUBLISHED, SHARED_HERE, PROVED, SUBMITTED = "published", "shared", "proved", "submitted"
+"""How a record came here: made here, shared by its home, proved by an answer, or collected.
+
+A shared one is proved, too; the word is used for a region's claim only.
+"""
+ASSIGNED = "assigned"
 
 REGION_DIGITS = 6
 PERIOD_OPEN = ""
 
 
-class RegionHome(Record, frozen=True, kw_only=True):
-    """Which chain publishes for a region, and whether that is more than the bureau's word."""
+@traced_as("region")
+class RegionHome(Traced, frozen=True, kw_only=True):
+    """Which chain publishes for a region, and on what basis: ASSIGNED, PROVED or SUBMITTED."""
 
     home_chain: str
-    settled: bool
+    basis: str
 
 
 def region_key(region: str) -> str:
@@ -37,17 +49,53 @@ def region_home(view: StateView, region: str) -> str:
     return "" if record is None else record.home_chain
 
 
+class Regions(Contract):
+    """Which chain speaks for which region."""
+
+    name = "region"
+
+    @method(
+        request=AssignRegionRequest,
+        rule=Rule(roles=("governance",)),
+        errors=(REGION_ASSIGNED,),
+        saves_failure=lambda request: region_key(request.region),
+    )
+    def assign(self, ctx: Context, request: AssignRegionRequest) -> Result:
+        """Say which chain publishes for a region (区划归属, 2.2.1.4.5.1-2)."""
+        region = read_region(request.region)
+        home = read_chain("home_chain", request.home_chain)
+        reason = text("reason", request.reason, required=True)
+        known = ctx.load(RegionHome, region_key(region))
+        if known is not None and (known.home_chain, known.basis) == (home, ASSIGNED):
+            raise Rejected(REGION_ASSIGNED, region=region, home=home)
+        _note(ctx, region, known, home, ASSIGNED)
+        ctx.emit(region_key(region), "assign", home=home, reason=reason)
+        return {"object": region_key(region)}
+
+
 def claim_region(ctx: Context, region: str, home_chain: str, origin: str) -> None:
-    """Note the region's home. Raises Rejected REGION_IS_LOCAL or REGION_OTHER_HOME."""
+    """Check, and where nothing better is known note, that the chain is the region's home.
+
+    Raises Rejected REGION_NOT_ASSIGNED, REGION_IS_LOCAL or REGION_OTHER_HOME.
+    """
     if origin != PUBLISHED and home_chain == ctx.chain_id:
         raise Rejected(REGION_IS_LOCAL, region=region)
     known = ctx.load(RegionHome, region_key(region))
-    claimed = RegionHome(home_chain=home_chain, settled=origin != SUBMITTED)
-    if known is not None and known.settled:
-        if known.home_chain != home_chain:
-            raise Rejected(REGION_OTHER_HOME, region=region, home=known.home_chain)
-    elif known != claimed:
-        ctx.store(region_key(region), claimed)
+    settled = known is not None and known.basis != SUBMITTED
+    if known is not None and settled and known.home_chain != home_chain:
+        raise Rejected(REGION_OTHER_HOME, region=region, home=known.home_chain)
+    if origin in (PUBLISHED, SHARED_HERE):
+        if known is None or known.basis != ASSIGNED:
+            raise Rejected(REGION_NOT_ASSIGNED, region=region, home=home_chain)
+    elif not settled and (known is None or (known.home_chain, known.basis) != (home_chain, origin)):
+        _note(ctx, region, known, home_chain, origin)
+        ctx.emit(region_key(region), "claim", home=home_chain, basis=origin)
+
+
+def _note(ctx: Context, region: str, known: RegionHome | None, home_chain: str, basis: str) -> None:
+    fresh = RegionHome(home_chain=home_chain, basis=basis)
+    changed = known.changed(home_chain=home_chain, basis=basis) if known else fresh
+    ctx.store(region_key(region), changed)
 
 
 def check_remote(ctx: Context, region: str) -> None:

@@ -14,6 +14,7 @@ from ledger.packet import Packet, PacketReceipt
 from ledger.records import Record, encode
 from proto import catalogue_pb2 as cat
 from proto import policy_pb2 as pb
+from proto.region_pb2 import AssignRegionRequest
 from tests.contracts.harness import NATIONAL, PROVINCE, Chain, Network, channel
 
 GUANGDONG = "yl-guangdong"
@@ -37,6 +38,11 @@ class Regions(Network):
         self.guangdong = Chain(GUANGDONG, "gm", other)
         self.chains = {one.chain_id: one for one in (self.province, self.national, self.guangdong)}
 
+        for one in (self.province, self.national):
+            assign(one, HOME_REGION, PROVINCE)
+        for one in (self.guangdong, self.national):
+            assign(one, REMOTE_REGION, GUANGDONG)
+
     def only_packet(self, source: Chain) -> Packet:
         ((_, entry),) = self.pending(source)
         return Packet.decode(entry.packet)
@@ -46,6 +52,11 @@ class Regions(Network):
         for one in self.chains.values():
             one.time_ms += 2 * 24 * 3_600_000
         self.send_all(source)
+
+
+def assign(chain: Chain, region: str, home: str) -> None:
+    request = AssignRegionRequest(region=region, home_chain=home, reason="区划归属")
+    chain.ok("governor", "region.assign", request)
 
 
 def answer(chain: Chain, handle: OnReceipt, body: Record, outcome: str, result: bytes = b"") -> str:

@@ -24,7 +24,7 @@ from ledger.records import decode
 from proto import catalogue_pb2 as cat
 from proto import policy_pb2 as pb
 from tests.contracts.harness import Chain
-from tests.contracts.regions import HOME_REGION, item, policy, rule
+from tests.contracts.regions import HOME_REGION, assign, item, policy, rule
 
 DATE = "20240816"
 
@@ -224,6 +224,7 @@ def test_what_cannot_be_calculated_is_refused(changes: dict[str, Any], code: str
 
 def test_it_is_calculated_with_what_stands_in_the_state() -> None:
     chain = Chain()
+    assign(chain, HOME_REGION, chain.chain_id)
     chain.ok("bureau", "policy.publish", pb.PublishPolicyRequest(policy=policy()))
     begin = cat.BeginCatalogueRequest(
         region=HOME_REGION, edition=1, title="目录", issued_date="20231215", item_count=1

@@ -44,6 +44,7 @@ from tests.contracts.regions import (
     REMOTE_REGION,
     Regions,
     answer,
+    assign,
     item,
 )
 
@@ -124,6 +125,7 @@ def test_a_late_chunk_is_sent_again(net: Regions) -> None:
 
 def test_another_province_shares_nothing_for_a_region_that_has_its_home(net: Regions) -> None:
     shared_remote(net, 1, item())
+    assign(net.province, REMOTE_REGION, PROVINCE)
     edition_of(net.province, 1, [item(price_limit_fen=1)], region=REMOTE_REGION)
     net.province.ok("bureau", "catalogue.share", share(region=REMOTE_REGION))
     assert net.send_all(net.province) == ["REGION_OTHER_HOME"]

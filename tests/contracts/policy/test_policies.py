@@ -18,6 +18,7 @@ from contracts.policy.records import (
     series_key,
     submitted_key,
 )
+from contracts.publication.region import RegionHome
 from contracts.publication.states import QUESTIONS, SHARES
 from contracts.state_view import StateView
 from contracts.states import START
@@ -30,6 +31,7 @@ from tests.contracts.regions import (
     REMOTE_REGION,
     Regions,
     answer,
+    assign,
     policy,
     rule,
 )
@@ -86,7 +88,7 @@ def remote_published(net: Regions, *, shared: bool = True) -> None:
 def check_traces(chain: Chain) -> None:
     """Every traced record of this contract carries the whole trace."""
     kinds = {"policy": PolicyRecord, "policy_series": PolicySeries}
-    kinds |= {"policy_question": PolicyQuestionRecord}
+    kinds |= {"policy_question": PolicyQuestionRecord, "region": RegionHome}
     seen = 0
     for key in sorted(chain.state):
         cls = kinds.get(key.split("/", 1)[0])
@@ -316,6 +318,7 @@ def test_only_its_home_shares_a_policy(net: Regions) -> None:
 
 def test_another_province_shares_nothing_for_a_region_that_has_its_home(net: Regions) -> None:
     remote_published(net)
+    assign(net.province, REMOTE_REGION, PROVINCE)
     net.province.ok("bureau", "policy.publish", publish(region=REMOTE_REGION, title="冒名"))
     net.province.ok("bureau", "policy.share", share(region=REMOTE_REGION))
     assert net.send_all(net.province) == ["REGION_OTHER_HOME"]
