@@ -159,7 +159,7 @@ def _item(row: dict[str, str]) -> tuple[str, CatalogueItem]:
         price_limit_fen=amount_fen(limit, "hilist_pric_uplmt_amt") if limit else 0,
         effective_from=begins,
         effective_to=ends,
-        valid=matching(row["vali_flag"], _FLAG, "vali_flag") == "1",
+        withdrawn=matching(row["vali_flag"], _FLAG, "vali_flag") == "0",
     )
     return division(row["insu_admdvs"], "insu_admdvs"), item
 

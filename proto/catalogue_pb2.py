@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15proto/catalogue.proto\x12\tyilian.v1\"\xca\x01\n\rCatalogueItem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tlist_type\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x13\n\x0bself_pay_bp\x18\x05 \x01(\r\x12\r\n\x05level\x18\x06 \x01(\t\x12\x17\n\x0fprice_limit_fen\x18\x07 \x01(\x03\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x08 \x01(\t\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_to\x18\t \x01(\t\x12\r\n\x05valid\x18\n \x01(\x08\"\x89\x01\n\x15\x42\x65ginCatalogueRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\r\n\x05title\x18\x03 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x04 \x01(\t\x12\x13\n\x0bissued_date\x18\x05 \x01(\t\x12\x12\n\nitem_count\x18\x06 \x01(\r\"s\n\x18\x41\x64\x64\x43\x61talogueItemsRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\r\n\x05\x63hunk\x18\x03 \x01(\r\x12\'\n\x05items\x18\x04 \x03(\x0b\x32\x18.yilian.v1.CatalogueItem\":\n\x17PublishCatalogueRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\"J\n\x17\x41\x62\x61ndonCatalogueRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"G\n\x15ShareCatalogueRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\r\n\x05\x63hunk\x18\x03 \x01(\r\"n\n\x19RequestRemoteItemsRequest\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12\r\n\x05\x63odes\x18\x03 \x03(\t\x12\x0c\n\x04\x64\x61te\x18\x04 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\t\"\x8a\x01\n\x17StoreRemoteItemsRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\x12\n\nhome_chain\x18\x03 \x01(\t\x12\x11\n\treference\x18\x04 \x01(\t\x12\'\n\x05items\x18\x05 \x03(\x0b\x32\x18.yilian.v1.CatalogueItemb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15proto/catalogue.proto\x12\tyilian.v1\"\xce\x01\n\rCatalogueItem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tlist_type\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x13\n\x0bself_pay_bp\x18\x05 \x01(\r\x12\r\n\x05level\x18\x06 \x01(\t\x12\x17\n\x0fprice_limit_fen\x18\x07 \x01(\x03\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x08 \x01(\t\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_to\x18\t \x01(\t\x12\x11\n\twithdrawn\x18\n \x01(\x08\"\x89\x01\n\x15\x42\x65ginCatalogueRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\r\n\x05title\x18\x03 \x01(\t\x12\x17\n\x0f\x64ocument_number\x18\x04 \x01(\t\x12\x13\n\x0bissued_date\x18\x05 \x01(\t\x12\x12\n\nitem_count\x18\x06 \x01(\r\"s\n\x18\x41\x64\x64\x43\x61talogueItemsRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\r\n\x05\x63hunk\x18\x03 \x01(\r\x12\'\n\x05items\x18\x04 \x03(\x0b\x32\x18.yilian.v1.CatalogueItem\":\n\x17PublishCatalogueRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\"J\n\x17\x41\x62\x61ndonCatalogueRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"G\n\x15ShareCatalogueRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\r\n\x05\x63hunk\x18\x03 \x01(\r\"n\n\x19RequestRemoteItemsRequest\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12\r\n\x05\x63odes\x18\x03 \x03(\t\x12\x0c\n\x04\x64\x61te\x18\x04 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\t\"\x8a\x01\n\x17StoreRemoteItemsRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0f\n\x07\x65\x64ition\x18\x02 \x01(\r\x12\x12\n\nhome_chain\x18\x03 \x01(\t\x12\x11\n\treference\x18\x04 \x01(\t\x12\'\n\x05items\x18\x05 \x03(\x0b\x32\x18.yilian.v1.CatalogueItemb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,19 +32,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.catalogue_pb2', _glob
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CATALOGUEITEM']._serialized_start=37
-  _globals['_CATALOGUEITEM']._serialized_end=239
-  _globals['_BEGINCATALOGUEREQUEST']._serialized_start=242
-  _globals['_BEGINCATALOGUEREQUEST']._serialized_end=379
-  _globals['_ADDCATALOGUEITEMSREQUEST']._serialized_start=381
-  _globals['_ADDCATALOGUEITEMSREQUEST']._serialized_end=496
-  _globals['_PUBLISHCATALOGUEREQUEST']._serialized_start=498
-  _globals['_PUBLISHCATALOGUEREQUEST']._serialized_end=556
-  _globals['_ABANDONCATALOGUEREQUEST']._serialized_start=558
-  _globals['_ABANDONCATALOGUEREQUEST']._serialized_end=632
-  _globals['_SHARECATALOGUEREQUEST']._serialized_start=634
-  _globals['_SHARECATALOGUEREQUEST']._serialized_end=705
-  _globals['_REQUESTREMOTEITEMSREQUEST']._serialized_start=707
-  _globals['_REQUESTREMOTEITEMSREQUEST']._serialized_end=817
-  _globals['_STOREREMOTEITEMSREQUEST']._serialized_start=820
-  _globals['_STOREREMOTEITEMSREQUEST']._serialized_end=958
+  _globals['_CATALOGUEITEM']._serialized_end=243
+  _globals['_BEGINCATALOGUEREQUEST']._serialized_start=246
+  _globals['_BEGINCATALOGUEREQUEST']._serialized_end=383
+  _globals['_ADDCATALOGUEITEMSREQUEST']._serialized_start=385
+  _globals['_ADDCATALOGUEITEMSREQUEST']._serialized_end=500
+  _globals['_PUBLISHCATALOGUEREQUEST']._serialized_start=502
+  _globals['_PUBLISHCATALOGUEREQUEST']._serialized_end=560
+  _globals['_ABANDONCATALOGUEREQUEST']._serialized_start=562
+  _globals['_ABANDONCATALOGUEREQUEST']._serialized_end=636
+  _globals['_SHARECATALOGUEREQUEST']._serialized_start=638
+  _globals['_SHARECATALOGUEREQUEST']._serialized_end=709
+  _globals['_REQUESTREMOTEITEMSREQUEST']._serialized_start=711
+  _globals['_REQUESTREMOTEITEMSREQUEST']._serialized_end=821
+  _globals['_STOREREMOTEITEMSREQUEST']._serialized_start=824
+  _globals['_STOREREMOTEITEMSREQUEST']._serialized_end=962
 # @@protoc_insertion_point(module_scope)

@@ -35,7 +35,7 @@ class CatalogueItem(_message.Message):
     PRICE_LIMIT_FEN_FIELD_NUMBER: _builtins.int
     EFFECTIVE_FROM_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TO_FIELD_NUMBER: _builtins.int
-    VALID_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """医保目录编码 hilist_code"""
     name: _builtins.str
@@ -54,8 +54,8 @@ class CatalogueItem(_message.Message):
     """开始日期 begndate"""
     effective_to: _builtins.str
     """结束日期 enddate (that day included); "" = open"""
-    valid: _builtins.bool
-    """有效标志 vali_flag: false takes the item out of the catalogue"""
+    withdrawn: _builtins.bool
+    """有效标志 vali_flag 0: the item is taken out of the catalogue"""
     def __init__(
         self,
         *,
@@ -68,11 +68,11 @@ class CatalogueItem(_message.Message):
         price_limit_fen: _builtins.int = ...,
         effective_from: _builtins.str = ...,
         effective_to: _builtins.str = ...,
-        valid: _builtins.bool = ...,
+        withdrawn: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "code", b"code", "effective_from", b"effective_from", "effective_to", b"effective_to", "level", b"level", "list_type", b"list_type", "name", b"name", "price_limit_fen", b"price_limit_fen", "self_pay_bp", b"self_pay_bp", "valid", b"valid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "code", b"code", "effective_from", b"effective_from", "effective_to", b"effective_to", "level", b"level", "list_type", b"list_type", "name", b"name", "price_limit_fen", b"price_limit_fen", "self_pay_bp", b"self_pay_bp", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

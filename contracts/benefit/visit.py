@@ -53,8 +53,9 @@ def check_visit(visit: Visit) -> None:
         raise _wrong("date") from None
     if visit.place not in PLACES:
         raise _wrong("place")
-    if len(visit.person_type) < 2 or len(visit.visit_kind) < 2:
-        raise _wrong("visit_kind")
+    for field in ("person_type", "visit_kind"):
+        if len(str(getattr(visit, field))) < 2:
+            raise _wrong(field)
     if visit.institution_level not in ("0", "1", "2", "3"):
         raise _wrong("institution_level")
     for field in ("year_deductible_fen", "year_covered_fen", "year_fund_fen"):

@@ -108,5 +108,5 @@ def _item(message: ItemMessage) -> CatalogueItem:
         price_limit_fen=message.price_limit_fen,
         effective_from=message.effective_from,
         effective_to=message.effective_to,
-        valid=message.valid,
+        valid=not message.withdrawn,
     )

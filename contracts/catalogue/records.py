@@ -1,8 +1,9 @@
 """What the chain keeps of catalogues, under which keys, and which version of an item is in force.
 
-An item is one leaf with all its versions, so two proofs (the item's and its edition's) show what it
-was on any day, and one absence proof shows that a region never had it. An edition holds what
-changed; its items count once the edition is published, all together. Nothing is overwritten.
+An item is one leaf with all its versions. The proofs of that leaf, of its edition's and of its
+region's home show what it was on any day; one absence proof shows that a region never had it. An
+edition holds what changed; its items count once it is published, all together. Nothing is
+overwritten.
 """
 
 from contracts.catalogue.codes import (

@@ -1,7 +1,8 @@
 """What the chain keeps of policies, under which keys, and which version is in force on a day.
 
 A version is a leaf of its own, and the series of a region and insured type is one leaf that lists
-all of them: with both one proves what was in force on a day, and that no later version was known.
+all of them: with both, and the leaf of the region's home, one proves what was in force on a day and
+that no later version was known.
 What the bureau only submitted never takes the place of what a home proves: it has its own leaf.
 """
 

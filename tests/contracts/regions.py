@@ -153,6 +153,6 @@ def item(code: str = "X0001", /, **changes: Any) -> cat.CatalogueItem:
         "price_limit_fen": 5000,
         "effective_from": "20240101",
         "effective_to": "",
-        "valid": True,
+        "withdrawn": False,
     }
     return cat.CatalogueItem(**{**given, **changes})

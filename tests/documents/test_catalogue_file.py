@@ -33,7 +33,7 @@ def test_a_file_becomes_what_the_contract_takes() -> None:
     first, second, third = file.items
     assert (first.name, first.price_limit_fen, first.category) == ("阿莫西林, 胶囊", 1250, "01")
     assert (second.self_pay_bp, second.level, second.effective_to) == (1000, "2", "20241231")
-    assert (third.self_pay_bp, third.valid, first.valid) == (10_000, False, True)
+    assert (third.self_pay_bp, third.withdrawn, first.withdrawn) == (10_000, True, False)
     assert [one.code for one in read_items(file.items)] == ["X0001", "Z0002", "C0003"]
 
 
@@ -131,7 +131,7 @@ items = st.lists(
         price_limit_fen=st.integers(0, 10**13),
         effective_from=st.just("20240101"),
         effective_to=st.sampled_from(["", "20241231"]),
-        valid=st.booleans(),
+        withdrawn=st.booleans(),
     ),
     min_size=1,
     max_size=150,

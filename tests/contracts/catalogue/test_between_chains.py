@@ -239,7 +239,7 @@ def test_a_later_answer_goes_before_an_earlier_one(net: Regions) -> None:
 def test_what_was_taken_out_at_home_is_out_here_once_asked(net: Regions) -> None:
     shared_remote(net, 1, item("A1"))
     asked(net, "A1")
-    shared_remote(net, 2, item("A1", valid=False, effective_from="20240801"))
+    shared_remote(net, 2, item("A1", withdrawn=True, effective_from="20240801"))
     assert asked(net, "A1").missing == ("A1",)
     assert limit(net.province, "A1", region=REMOTE_REGION) == 0
     assert limit(net.province, "A1", "20240731", REMOTE_REGION) == 5000
@@ -254,7 +254,7 @@ def test_an_old_version_that_is_in_force_after_all_is_so_here(net: Regions) -> N
     """Edition 2 takes an item out for a while; afterwards the answer is edition 1's again."""
     shared_remote(net, 1, item("A1"))
     asked(net, "A1")
-    pause = item("A1", valid=False, effective_from="20240801", effective_to="20240831")
+    pause = item("A1", withdrawn=True, effective_from="20240801", effective_to="20240831")
     shared_remote(net, 2, pause)
     asked(net, "A1")
     assert limit(net.province, "A1", "20240901", REMOTE_REGION) == 0  # not asked about yet
@@ -274,7 +274,7 @@ def test_a_chain_without_the_whole_catalogue_gives_no_answer(net: Regions) -> No
     [
         (answer_of(item("B1")), "ANSWER_NOT_MATCHING"),
         (answer_of(item(), item("X0002")), "ANSWER_NOT_MATCHING"),
-        (answer_of(item(valid=False)), "ANSWER_NOT_MATCHING"),
+        (answer_of(item(withdrawn=True)), "ANSWER_NOT_MATCHING"),
         (answer_of(item(effective_from="20250101")), "ANSWER_NOT_MATCHING"),
         (answer_of(item(), edition=2), "ANSWER_NOT_MATCHING"),
         (answer_of(item(), latest=0), "MALFORMED_REQUEST"),

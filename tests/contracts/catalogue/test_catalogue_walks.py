@@ -70,7 +70,11 @@ def make_edition(chain: Chain, number: int, made: dict[str, Change]) -> None:
     for chunk, code in enumerate(sorted(made), start=1):
         (first, last), valid, limit = made[code]
         one = item(
-            code, effective_from=first, effective_to=last, valid=valid, price_limit_fen=limit
+            code,
+            effective_from=first,
+            effective_to=last,
+            withdrawn=not valid,
+            price_limit_fen=limit,
         )
         chain.ok("bureau", "catalogue.add", add([one], number, chunk, **where))
 

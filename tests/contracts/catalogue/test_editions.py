@@ -81,7 +81,7 @@ def test_an_update_supersedes_and_overwrites_nothing(chain: Chain) -> None:
     edition_of(chain, 1, [item("A1"), item("A2")])
     first = chain.load(ItemRecord, item_key(HOME_REGION, "A1")).versions
     newer = item("A1", price_limit_fen=4000, effective_from="20240701")
-    gone = item("A2", valid=False, effective_from="20240701")
+    gone = item("A2", withdrawn=True, effective_from="20240701")
     edition_of(chain, 2, [newer, gone])
     assert chain.load(ItemRecord, item_key(HOME_REGION, "A1")).versions[:1] == first
     assert [limit(chain, "A1", day) for day in ("20240630", "20240701")] == [5000, 4000]
