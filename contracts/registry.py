@@ -16,6 +16,7 @@ from contracts.bill import answers, incoming
 from contracts.bill.contract import Bills
 from contracts.bridge.contract import Bridge
 from contracts.bridge.genesis import initial_bridge_state
+from contracts.catalogue.contract import Catalogues
 from contracts.codes import BATCH_ABORTED, MALFORMED_REQUEST, UNKNOWN_METHOD
 from contracts.equivocation import Equivocations
 from contracts.findings import ERROR, NONE, RULE_KEY, FindingRule
@@ -37,6 +38,8 @@ from contracts.identity import Identities, identity_key, identity_record, signer
 from contracts.known import all_methods as all_methods
 from contracts.known import enter, known_method
 from contracts.permission import Caller, check_permission, check_subject
+from contracts.policy.contract import Policies
+from contracts.publication.region import Regions
 from contracts.reimbursement import packets as reimbursement_packets
 from contracts.reimbursement.contract import Reimbursements
 from contracts.settlement import Settlements
@@ -53,11 +56,14 @@ CONTRACTS: tuple[Contract, ...] = (
     Authorizations(),
     Bills(),
     Bridge(),
+    Catalogues(),
     Equivocations(),
     Funds(),
     Governance(),
     Identities(),
     Reimbursements(),
+    Policies(),
+    Regions(),
     Settlements(),
     Vouchers(),
 )

@@ -7,10 +7,11 @@ differs between a bill and its settlement, `person` whose it is; `payload` is th
 that is sealed. `fund_file` and `fund_return` read and write the 6131 payment file and the bank's
 return of it and compare them; `fund_forms` makes of them what goes to the ledger. Bills of other
 provinces are read by tables: `dialect_table` loads what stands in `dialects/`, `dialect_ebill`
-applies it.
+applies it. `policy_json` and `catalogue_csv` import what a bureau publishes.
 """
 
 from documents.archive_json import Archive, parse_archive
+from documents.catalogue_csv import CatalogueFile, parse_catalogue
 from documents.compare import Pair, Verification, compare
 from documents.dialect_ebill import RemoteEbill, parse_remote_ebill
 from documents.dialect_table import Dialect, load_dialects
@@ -44,6 +45,7 @@ from documents.fund_return import (
 from documents.institutions import Institution, InstitutionTable, load_institutions
 from documents.payload import PayloadPlain, decode_payload, encode_payload, make_payload
 from documents.person import PersonIdentity, person_of
+from documents.policy_json import parse_policy
 from documents.settlement_json import Settlement, parse_settlement
 from documents.voucher import Voucher, build_voucher
 
@@ -55,6 +57,7 @@ __all__ = [
     "SETTLEMENT",
     "VOUCHER",
     "Archive",
+    "CatalogueFile",
     "Dialect",
     "Ebill",
     "Finding",
@@ -87,8 +90,10 @@ __all__ = [
     "load_institutions",
     "make_payload",
     "parse_archive",
+    "parse_catalogue",
     "parse_ebill",
     "parse_fund_file",
+    "parse_policy",
     "parse_remote_ebill",
     "parse_return_file",
     "parse_settlement",

@@ -172,3 +172,33 @@ FUND_FILE_TOTAL = declare(
     zh="明细金额合计与文件头总金额不符。",
     en="The lines do not add up to the header's total.",
 )
+ELEMENT_UNKNOWN = declare(
+    "ELEMENT_UNKNOWN",
+    zh="文件含有格式中没有的要素，请核对要素名称。",
+    en="The file holds an element that its format does not have; check the element's name.",
+)
+RATIO_INVALID = declare(
+    "RATIO_INVALID",
+    zh="比例必须是 0 到 1 之间、最多四位小数的十进制数。",
+    en="A ratio must be a plain decimal from 0 to 1 with at most four decimals.",
+)
+PERIOD_INVALID = declare(
+    "PERIOD_INVALID",
+    zh="有效期止日早于起日，请核对。",
+    en="The period ends before it begins; check its two days.",
+)
+CSV_MALFORMED = declare(
+    "CSV_MALFORMED",
+    zh="CSV 的引号、空行或列数不正确，请检查所指行。",
+    en="The CSV has wrong quotes, an empty line or a wrong number of columns; see the line named.",
+)
+CSV_HEADER = declare(
+    "CSV_HEADER",
+    zh="CSV 首行必须是规定的列名，次序一致。",
+    en="The first line of the CSV must hold the columns of the format, in their order.",
+)
+ROW_DUPLICATED = declare(
+    "ROW_DUPLICATED",
+    zh="同一编码在文件中出现多次，请检查所指行。",
+    en="A code stands in the file more than once; see the line named.",
+)

@@ -1,0 +1,1 @@
+"""Medical-insurance catalogues (医保目录): editions of items, sharing, and other regions' items."""

@@ -1,0 +1,1 @@
+"""Medical-insurance policies (医保政策): versions, sharing, and those of other regions."""
