@@ -8,10 +8,12 @@ from contracts.catalogue import contract, packets
 from contracts.catalogue.item import read_items
 from contracts.catalogue.packets import AnsweredItem, ItemsAnswer
 from contracts.catalogue.records import (
+    CatalogueSeries,
     ChunkRecord,
     EditionRecord,
     ItemRecord,
     ItemsQuestionRecord,
+    catalogue_series_key,
     edition_key,
     item_key,
 )
@@ -362,3 +364,60 @@ def test_collecting_is_for_other_regions(chain: Chain, changes: Any, code: str) 
     edition_of(chain, 1, [item()])
     chain.refused("bureau", "catalogue.store_remote", submit(**changes), code)
     assert not chain.writes
+
+
+def test_a_corrected_home_is_the_one_that_counts(chain: Chain) -> None:
+    wrong = submit(item(price_limit_fen=9), home_chain="yl-wrong", edition=5)
+    chain.ok("bureau", "catalogue.store_remote", wrong)
+    assert limit(chain, region=REMOTE_REGION) == 9
+    chain.ok("bureau", "catalogue.store_remote", submit(item(price_limit_fen=7)))
+    assert limit(chain, region=REMOTE_REGION) == 7
+
+
+def test_a_chain_that_is_behind_changes_nothing(
+    net: Regions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared_remote(net, 1, item("B1"))
+    shared_remote(net, 2, item("A1"))
+    asked(net, "A1")
+    before = net.province.load(ItemRecord, item_key(REMOTE_REGION, "A1"))
+    behind = encode(ItemsAnswer(home_chain=GUANGDONG, edition=1, items=()))
+    monkeypatch.setattr(packets, "encode", lambda record: behind)
+    assert asked(net, "A1").state == "answered"
+    assert net.province.load(ItemRecord, item_key(REMOTE_REGION, "A1")) == before
+
+
+def test_editions_may_arrive_in_any_order(net: Regions) -> None:
+    for number, price in ((1, 5), (2, 6)):
+        edition_of(net.guangdong, number, [item(price_limit_fen=price)], region=REMOTE_REGION)
+    for number in (2, 1):
+        net.guangdong.ok("bureau", "catalogue.share", share(1, number, REMOTE_REGION))
+        assert net.send_all(net.guangdong) == ["OK"]
+    series = net.national.load(CatalogueSeries, catalogue_series_key(REMOTE_REGION))
+    assert (series.published, series.latest) == (2, 2)
+    assert asked(net).edition == 2
+    assert limit(net.province, region=REMOTE_REGION) == 6
+
+
+def test_what_was_only_collected_is_no_answer(net: Regions) -> None:
+    shared_remote(net, 1, item("A1"))
+    net.national.ok("bureau", "catalogue.store_remote", submit(item("A2")))
+    assert limit(net.national, "A2", region=REMOTE_REGION) == 5000
+    assert asked(net, "A1", "A2").missing == ("A2",)
+
+
+@pytest.mark.parametrize("method", ["share", "request_remote"])
+def test_a_packet_in_another_objects_lane_is_refused(
+    net: Regions, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    shared_remote(net, 1, item())
+    edition_of(net.province, 1, [item()])
+    sent = contract.send_packet
+
+    def astray(ctx: Any, **how: Any) -> bytes:
+        return sent(ctx, **{**how, "lane_object": "catalogue/460000/9"})
+
+    monkeypatch.setattr(contract, "send_packet", astray)
+    net.province.ok("bureau", f"catalogue.{method}", share() if method == "share" else ask())
+    assert net.send_all(net.province) == ["PACKET_INCONSISTENT"]
+    assert EDITION not in net.national.state

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contracts.policy import packets
+from contracts.policy import contract, packets
 from contracts.policy.contract import Policies
 from contracts.policy.document import Policy, read_policy
 from contracts.policy.packets import PolicyAnswer
@@ -536,3 +536,44 @@ def test_publishing_for_a_region_with_another_home_is_refused(net: Regions) -> N
     request = publish(region=REMOTE_REGION)
     net.province.refused("bureau", "policy.publish", request, "REGION_OTHER_HOME")
     assert in_force(net.province, DATE, REMOTE_REGION) == 1
+
+
+@pytest.mark.parametrize("method", ["share", "request_remote"])
+def test_a_packet_in_another_objects_lane_is_refused(
+    net: Regions, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    remote_published(net)
+    net.province.ok("bureau", "policy.publish", publish())
+    sent = contract.send_packet
+
+    def astray(ctx: Any, **how: Any) -> bytes:
+        return sent(ctx, **{**how, "lane_object": "policy/460000/390/1"})
+
+    monkeypatch.setattr(contract, "send_packet", astray)
+    net.province.ok("bureau", f"policy.{method}", share() if method == "share" else ask())
+    assert net.send_all(net.province) == ["PACKET_INCONSISTENT"]
+    assert FIRST not in net.national.state
+
+
+def test_a_share_is_checked_like_a_request(net: Regions, monkeypatch: pytest.MonkeyPatch) -> None:
+    net.province.ok("bureau", "policy.publish", publish())
+    sent = contract.send_packet
+
+    def unsound(ctx: Any, *, body: Policy, **how: Any) -> bytes:
+        fields = {name: getattr(body, name) for name in Policy.__struct_fields__}
+        return sent(ctx, body=Policy(**{**fields, "rules": ()}), **how)
+
+    monkeypatch.setattr(contract, "send_packet", unsound)
+    net.province.ok("bureau", "policy.share", share())
+    assert net.send_all(net.province) == ["MALFORMED_REQUEST"]
+    assert FIRST not in net.national.state
+
+
+def test_what_is_proved_need_not_and_cannot_be_collected(net: Regions) -> None:
+    remote_published(net)
+    net.province.ok("bureau", "policy.request_remote", ask())
+    net.settle()
+    net.province.refused("bureau", "policy.store_remote", submit(), "POLICY_KNOWN")
+    other = submit(title="另一份")
+    net.province.refused("bureau", "policy.store_remote", other, "POLICY_CONFLICT")
+    assert submitted_key(REMOTE_REGION, "310", 1, GUANGDONG) not in net.province.state
