@@ -54,7 +54,6 @@ class Process:
     def start(self) -> None:
         """Start it, with its `environment` added to ours."""
         (self.home / "addresses.json").unlink(missing_ok=True)
-        self._ended_by_us = False
         with self.log.open("ab") as log, _signals_wait():
             self.running = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "start", "--config", str(self.config)],
@@ -64,6 +63,8 @@ class Process:
                 env={**os.environ, **self.environment},
                 start_new_session=True,
             )
+        # Not before: a watch that looked in between would start it a second time.
+        self._ended_by_us = False
 
     def addresses(self) -> dict[str, str]:
         """The addresses it listens on ("grpc" and "http", or "relay"), once it is ready."""
