@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError, Message
 
 from contracts.account import Accounts
+from contracts.archive.contract import Archives
 from contracts.authorization import Authorizations
 from contracts.bill import answers, incoming
 from contracts.bill.contract import Bills
@@ -18,6 +19,8 @@ from contracts.bridge.contract import Bridge
 from contracts.bridge.genesis import initial_bridge_state
 from contracts.codes import MALFORMED_REQUEST, UNKNOWN_METHOD
 from contracts.equivocation import Equivocations
+from contracts.filing import incoming as filing_incoming
+from contracts.filing.contract import Filings
 from contracts.findings import ERROR, NONE, RULE_KEY, FindingRule
 from contracts.framework import (
     OK,
@@ -44,17 +47,19 @@ from ledger.transaction import ParsedTransaction
 
 CONTRACTS: tuple[Contract, ...] = (
     Accounts(),
+    Archives(),
     Authorizations(),
     Bills(),
     Bridge(),
     Equivocations(),
+    Filings(),
     Governance(),
     Identities(),
     Settlements(),
     Vouchers(),
 )
-# Importing these registers what packets about bills do; named so that nobody takes them for unused.
-PACKET_HANDLERS = (answers, incoming)
+# Importing these registers what packets do; named so that nobody takes them for unused.
+PACKET_HANDLERS = (answers, incoming, filing_incoming)
 
 _METHODS: Mapping[tuple[str, str], tuple[Contract, Method]] = {
     (contract.name, name): (contract, declared)

@@ -18,6 +18,7 @@ EBILL = "ebill/1"
 SETTLEMENT = "settlement/1"
 ARCHIVE = "archive/1"
 VOUCHER = "voucher/1"
+FILING = "filing/1"
 
 # The limits of a committed form, section by section (the ledger checks the same ones).
 MAX_PATH = 128  # UTF-8 bytes
@@ -77,6 +78,7 @@ PUBLIC_PATHS: Mapping[str, tuple[str, ...]] = {
         "fonds_code",
         "format",
         "item_count",
+        "owner_kind",
         "page_count",
         "retention",
         "year",
@@ -92,6 +94,16 @@ PUBLIC_PATHS: Mapping[str, tuple[str, ...]] = {
         "fund_fen",
         "operation_count",
         "settlement_id",
+    ),
+    FILING: (
+        "begin_date",
+        "end_date",
+        "filing_id",
+        "institution_code",
+        "insurance_type",
+        "insured_region",
+        "kind",
+        "treatment_region",
     ),
 }
 
