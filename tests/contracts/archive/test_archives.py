@@ -150,6 +150,30 @@ def test_an_unbound_archive_is_attached_later(chain: Chain) -> None:
     chain.refused("archivist", "archive.update", update(chain, 2, account=2), "PAYLOAD_RECIPIENT")
 
 
+def test_a_grant_may_name_an_archive_or_a_version_it_superseded(chain: Chain) -> None:
+    chain.ok("archivist", "archive.register", register(chain))
+    chain.ok("archivist", "archive.update", update(chain))
+    for number, key in enumerate((KEY, version_key(CODE, 1)), 1):
+        read = pb.ReadRequest(
+            object=key, compartment="full", purpose="claim", reader_key=key_bytes("reader")
+        )
+        chain.refused("insurer", "authorization.read", read, "NOT_AUTHORIZED")
+        grant = pb.GrantRequest(
+            authorization_id=f"{number:032x}",
+            account_id=OWNER,
+            grantee_org="org-insurer",
+            object=key,
+            compartments=["full"],
+            purpose="claim",
+            from_ms=chain.time_ms,
+            to_ms=chain.time_ms + DAYS_MS,
+            identity_check="counter",
+            identity_reference="ref-1",
+        )
+        chain.ok("bureau", "authorization.grant", grant)
+        chain.ok("insurer", "authorization.read", read)
+
+
 # ---- refusals
 
 
