@@ -22,7 +22,7 @@ from faults import Rejected, invariant
 from ledger.trace import EMPTY_HEAD
 from proto.contracts_pb2 import AttachRequest, OpenAccountRequest
 
-BASES = ("certificate", "settlement", "insured_number", "person")
+BASES = ("certificate", "settlement", "insured_number", "mobile", "person")
 ID_TYPE_MAX = 4
 INSURED_TYPE_MAX = 6
 
@@ -63,7 +63,12 @@ def require_account(ctx: Context, account_id: str) -> AccountRecord:
 
 
 def add_item(ctx: Context, account_id: str, object_key: str, basis: str) -> None:
-    """Count the object, which already carries the account's id, among the account's items."""
+    """Count the object, which already carries the account's id, among the account's items.
+
+    A list of an account's items (账户数据查询) is complete when it has `item_count` keys and
+    `next_item_head`, taken over them in order from EMPTY_HEAD, ends at `item_head`. The account's
+    trace names each key in order, so anybody who has the trace can make the list.
+    """
     key = account_key(account_id)
     account = require_account(ctx, account_id)
     head = next_item_head(ctx.suite, account.item_head, object_key)

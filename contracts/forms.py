@@ -21,12 +21,15 @@ SETTLEMENT = "settlement/1"
 VOUCHER = "voucher/1"
 FUND_LINES = "fund-lines/1"
 REIMBURSEMENT = "reimbursement/1"
+ARCHIVE = "archive/1"
+FILING = "filing/1"
 
 BLUE = "blue"
 RED = "red"
 
 AMOUNT_FEN_MAX = 10**13  # a hundred thousand million yuan: far above any bill, far below 2**53
 COUNT_MAX = 100_000
+SIZE_MAX = 9_999_999_999
 
 
 class EbillFields(Record, frozen=True, kw_only=True):
@@ -113,6 +116,36 @@ class ReimbursementFields(Record, frozen=True, kw_only=True):
     bill_code: str
     bill_number: str
     claimed_fen: int  # 0 = whatever is due
+
+
+class ArchiveFields(Record, frozen=True, kw_only=True):
+    """Public fields of `archive/1` (参保档案, DA/T 94 elements). Whose it is stays sealed."""
+
+    archive_code: str  # 档号 M8
+    file_number: str  # 电子文件号 M7
+    owner_kind: str  # "person" or "enterprise"
+    fonds_code: str  # 全宗号 M9
+    category: str  # 类别号 M14
+    year: str  # 年度 M11
+    retention: str  # 保管期限 M12
+    filed_date: str  # 日期 M33
+    format: str  # 格式信息 M54
+    item_count: int
+    page_count: int
+    content_bytes: int
+
+
+class FilingFields(Record, frozen=True, kw_only=True):
+    """Public fields of `filing/1` (异地就医备案). Dates yyyymmdd, both days included."""
+
+    filing_id: str
+    kind: str
+    insurance_type: str
+    insured_region: str
+    treatment_region: str
+    institution_code: str  # where a referral goes to (转往定点医药机构); "" when none is named
+    begin_date: str
+    end_date: str  # "" = until it is revoked
 
 
 # What a blue bill's payment is split into; a red bill negates each.
@@ -207,6 +240,16 @@ def reimbursement_fields(form: CheckedForm) -> ReimbursementFields:
     return fields
 
 
+def archive_fields(form: CheckedForm) -> ArchiveFields:
+    """The typed public fields of an `archive/1` form."""
+    return _typed(ArchiveFields, _ARCHIVE, form)
+
+
+def filing_fields(form: CheckedForm) -> FilingFields:
+    """The typed public fields of a `filing/1` form."""
+    return _typed(FilingFields, _FILING, form)
+
+
 def _check_sign(color: str, total_fen: int) -> None:
     if total_fen < 0 if color == BLUE else total_fen > 0:
         raise Rejected(FORM_FIELDS_INVALID, field="total_fen", reason=f"wrong sign for {color}")
@@ -257,6 +300,13 @@ def _count(value: str) -> int:
     return count
 
 
+def _size(value: str) -> int:
+    size = _integer(value)
+    if not 0 <= size <= SIZE_MAX:
+        raise ValueError("size out of range")
+    return size
+
+
 def is_date(value: str) -> bool:
     """Whether `value` is a calendar day as yyyymmdd."""
     try:
@@ -300,7 +350,7 @@ _color = _pattern(r"blue|red", "blue or red")
 _settlement_type = _pattern(r"local|remote", "local or remote")
 _insurance_type = _pattern(r"[0-9A-Za-z]{0,6}", "an insurance type code")
 _application_id = _pattern(r"[0-9A-Za-z][0-9A-Za-z_.\-]{0,63}", "an application id")
-_region_code = _pattern(r"[0-9]{6}", "a 6-digit region")
+_region_code = _pattern(r"[1-9][0-9]{5}", "a 6-digit region")
 _region = _pattern(r"([0-9]{6})?", "a 6-digit region or empty")
 
 _EBILL: Mapping[str, Callable[[str], Value]] = {
@@ -368,4 +418,34 @@ _REIMBURSEMENT: Mapping[str, Callable[[str], Value]] = {
     "bill.code": _bill_code,
     "bill.number": _bill_number,
     "claimed_fen": _amount,
+}
+
+_archive_code = _pattern(r"[0-9A-Za-z][0-9A-Za-z_.·-]{0,63}", "an archive number")
+_archive_word = _pattern(r"[0-9A-Za-z_.-]{0,32}", "a catalogue code or empty")
+_file_number = _pattern(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}", "a file number")
+
+_ARCHIVE: Mapping[str, Callable[[str], Value]] = {
+    "archive_code": _archive_code,
+    "file_number": _file_number,
+    "owner_kind": _pattern(r"person|enterprise", "person or enterprise"),
+    "fonds_code": _archive_word,
+    "category": _archive_word,
+    "year": _pattern(r"([12][0-9]{3})?", "a year or empty"),
+    "retention": _pattern("[0-9\u4e00-\u9fff]{0,10}", "a retention period"),
+    "filed_date": _date_or_none,
+    "format": _pattern(r"[0-9A-Za-z+._-]{0,20}", "a file format"),
+    "item_count": _size,
+    "page_count": _size,
+    "content_bytes": _size,
+}
+
+_FILING: Mapping[str, Callable[[str], Value]] = {
+    "filing_id": _pattern(r"[0-9A-Za-z][0-9A-Za-z_.\-]{0,63}", "a filing id"),
+    "kind": _pattern(r"[a-z][a-z_]{0,31}", "a kind of filing"),
+    "insurance_type": _insurance_type,
+    "insured_region": _region_code,
+    "treatment_region": _region_code,
+    "institution_code": _institution,
+    "begin_date": day,
+    "end_date": _date_or_none,
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError, Message
 
 from contracts.account import Accounts
+from contracts.archive.contract import Archives
 from contracts.authorization import Authorizations
 from contracts.bill import answers, incoming
 from contracts.bill.contract import Bills
@@ -19,6 +20,8 @@ from contracts.bridge.genesis import initial_bridge_state
 from contracts.catalogue.contract import Catalogues
 from contracts.codes import BATCH_ABORTED, MALFORMED_REQUEST, UNKNOWN_METHOD
 from contracts.equivocation import Equivocations
+from contracts.filing import incoming as filing_incoming
+from contracts.filing.contract import Filings
 from contracts.findings import ERROR, NONE, RULE_KEY, FindingRule
 from contracts.framework import (
     OK,
@@ -53,22 +56,25 @@ from ledger.transaction import ParsedTransaction
 
 CONTRACTS: tuple[Contract, ...] = (
     Accounts(),
+    Archives(),
     Authorizations(),
     Bills(),
     Bridge(),
     Catalogues(),
     Equivocations(),
+    Filings(),
     Funds(),
     Governance(),
     Identities(),
-    Reimbursements(),
     Policies(),
     Regions(),
+    Reimbursements(),
     Settlements(),
     Vouchers(),
 )
 # Importing these registers what packets do; named so that nobody takes them for unused.
 PACKET_HANDLERS = (answers, incoming, reimbursement_packets)
+PACKET_HANDLERS = (answers, incoming, filing_incoming)
 
 enter(CONTRACTS)
 

@@ -25,6 +25,7 @@ from documents.identifiers import (
     is_masked,
     is_organisation_code,
     is_resident_id,
+    is_uscc,
     looks_like_resident_id,
 )
 from documents.json_strict import (
@@ -51,6 +52,8 @@ _OWNER_PATHS = {
     "人员编号": "person.psn_no",
     "险种": "person.insured_type",
     "参保地区划": "person.insured_region",
+    "单位名称": "enterprise.name",
+    "统一社会信用代码": "enterprise.uscc",
 }
 # Public fields: path, element, form. A title (M22) names persons and is never among them.
 _PUBLIC: tuple[tuple[str, str, str], ...] = (
@@ -119,7 +122,7 @@ def parse_archive(record: bytes, content: bytes) -> Archive:
     _read_entities(message, private)
     public = _public(private)
     _check_content(message, public, content, private)
-    _read_owner(message, private)
+    public["owner_kind"] = _read_owner(message, private)
     if public["format"].upper() == "JSON":
         _read_content(content, private)
     private["record.sm3"] = sm3(record).hex()
@@ -194,9 +197,17 @@ def _check_content(
     private.update({"fixity.algorithm": "SM3", "fixity.digest": digest})
 
 
-def _read_owner(message: JsonObject, private: dict[str, str]) -> None:
+def _read_owner(message: JsonObject, private: dict[str, str]) -> str:
+    """Whose the archive is: "person", or "enterprise" when a company and no person is named."""
     owner = object_at(message, "档案归属", "档案归属")
     _read_person(owner, private, "档案归属")
+    uscc = private.get("enterprise.uscc", "")
+    if uscc and not is_uscc(uscc):
+        raise Rejected(IDENTIFIER_INVALID, element="档案归属.统一社会信用代码", reason="uscc")
+    if uscc and not any(private.get(path) for path in ("person.name", "person.id_number")):
+        if not private.get("enterprise.name"):
+            raise Rejected(ELEMENT_MISSING, element="档案归属.单位名称")
+        return "enterprise"
     if not private.get("person.name"):
         raise Rejected(ELEMENT_MISSING, element="档案归属.姓名")
     if not (private.get("person.id_number") or private.get("person.psn_no")):
@@ -205,6 +216,7 @@ def _read_owner(message: JsonObject, private: dict[str, str]) -> None:
     is_card = private.get("person.id_type", "") in ("", "01") and not is_masked(number)
     if is_card and looks_like_resident_id(number) and not is_resident_id(number):
         raise Rejected(IDENTIFIER_INVALID, element="档案归属.证件号码", reason="resident id")
+    return "person"
 
 
 def _read_person(person: JsonObject, private: dict[str, str], element: str) -> None:

@@ -20,6 +20,7 @@ ARCHIVE = "archive/1"
 VOUCHER = "voucher/1"
 FUND_LINES = "fund-lines/1"
 REIMBURSEMENT = "reimbursement/1"
+FILING = "filing/1"
 
 # The limits of a committed form, section by section (the ledger checks the same ones).
 MAX_PATH = 128  # UTF-8 bytes
@@ -79,6 +80,7 @@ PUBLIC_PATHS: Mapping[str, tuple[str, ...]] = {
         "fonds_code",
         "format",
         "item_count",
+        "owner_kind",
         "page_count",
         "retention",
         "year",
@@ -106,6 +108,16 @@ PUBLIC_PATHS: Mapping[str, tuple[str, ...]] = {
         "insured_region",
         "issuer_code",
         "settlement_id",
+        "treatment_region",
+    ),
+    FILING: (
+        "begin_date",
+        "end_date",
+        "filing_id",
+        "institution_code",
+        "insurance_type",
+        "insured_region",
+        "kind",
         "treatment_region",
     ),
 }

@@ -67,6 +67,8 @@ def test_the_leaf_proves_the_list_of_items_complete(chain: Chain) -> None:
         head = next_item_head(suite("intl"), head, name)
     account = chain.account(OWNER)
     assert (account.item_count, account.item_head) == (3, head)
+    told = [one.details["object"] for one in chain.trace(f"account/{OWNER}") if one.details]
+    assert told == [bill_name(1), bill_name(2), "settlement/300000900001"]
     chain.check_trace(f"account/{OWNER}", account.trace_count, account.trace_head)
 
 
@@ -79,6 +81,9 @@ def test_the_leaf_proves_the_list_of_items_complete(chain: Chain) -> None:
         ({"object": bill_name(9)}, "OBJECT_NOT_FOUND"),
         ({"object": f"account/{OWNER}"}, "OBJECT_NOT_FOUND"),
         ({"object": "bridge/channels"}, "OBJECT_NOT_FOUND"),
+        ({"object": "archive/YB99-1"}, "OBJECT_NOT_FOUND"),
+        ({"object": f"filing_index/{OWNER}"}, "OBJECT_NOT_FOUND"),
+        ({"object": "identity/" + person_key(1).hex()}, "OBJECT_NOT_FOUND"),
         ({"object": "bill/" + "1" * 300}, "OBJECT_NOT_FOUND"),
         ({"object": ""}, "OBJECT_NOT_FOUND"),
         ({"payload": None}, "PAYLOAD_INVALID"),

@@ -67,6 +67,39 @@ def test_content_of_another_person_is_refused() -> None:
     refused(ARCHIVE_OWNER, lambda: parse_archive(_fixed(other), other), "参保人.姓名")
 
 
+COMPANY = {"单位名称": "海口测试科技有限公司", "统一社会信用代码": "91460100MA99990T26"}
+
+
+def _owned_by(owner: dict[str, str]) -> bytes:
+    return _fixed(b"pdf", lambda record: record.update(_owner(record, owner)))
+
+
+def _owner(record: Any, owner: dict[str, str]) -> dict[str, Any]:
+    return {"档案归属": owner, "文件实体": {**record["文件实体"], "M54格式信息": "PDF"}}
+
+
+def test_an_enterprises_archive_names_it_only_in_private() -> None:
+    form = parse_archive(_owned_by(COMPANY), b"pdf").form
+    assert form.public["owner_kind"] == "enterprise"
+    assert form.private["enterprise.uscc"] == COMPANY["统一社会信用代码"]
+    assert not set(COMPANY.values()) & set(form.public.values())
+    person = {**COMPANY, "姓名": "测试甲", "人员编号": "46000000000000009900000001"}
+    assert parse_archive(_owned_by(person), b"pdf").form.public["owner_kind"] == "person"
+
+
+def test_an_enterprise_is_named_and_its_code_holds() -> None:
+    nameless = {**COMPANY, "单位名称": ""}
+    refused(
+        ELEMENT_MISSING, lambda: parse_archive(_owned_by(nameless), b"pdf"), "档案归属.单位名称"
+    )
+    wrong = {**COMPANY, "统一社会信用代码": "91460100MA99990T27"}
+    refused(
+        IDENTIFIER_INVALID,
+        lambda: parse_archive(_owned_by(wrong), b"pdf"),
+        "档案归属.统一社会信用代码",
+    )
+
+
 def test_content_that_is_no_json_is_only_hashed() -> None:
     def change(record: Any) -> None:
         record["文件实体"]["M54格式信息"] = "PDF"

@@ -162,6 +162,7 @@ def test_archive() -> None:
         "fonds_code": "YB99",
         "format": "JSON",
         "item_count": "1",
+        "owner_kind": "person",
         "page_count": "2",
         "retention": "永久",
         "year": "2024",

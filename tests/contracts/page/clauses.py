@@ -15,7 +15,6 @@ QUERY = "read by key with proof: `yilian query`, `State` of the Ledger service"
 TRACE = "read by key, complete by proof: `yilian trace`, `Trace` of the Ledger service"
 ROUTER = "later: the router's work (every operation, query packets)"
 PRIVACY = "later: the work on personal data and search (verification, widget, archive search)"
-ARCHIVES = "later: the archive contract"
 SYSTEMS = "later: the work on the systems around the ledger (adapters)"
 
 ELSEWHERE: Mapping[str, str] = {
@@ -45,9 +44,6 @@ ELSEWHERE: Mapping[str, str] = {
     "2.2.1.4.6.2": SYSTEMS,
     "2.2.1.4.7": "headings of the clauses below",
     "2.2.1.4.7.3": PRIVACY,
-    "2.2.1.4.7.1": ARCHIVES,
-    "2.2.1.4.7.2": ARCHIVES,
-    "2.2.1.4.7.4": ARCHIVES,
     "2.2.1.4.8": "headings of the clauses below",
     "2.2.1.4.8.4": QUERY + "; " + SYSTEMS,
     "2.2.1.5": "headings of the clauses below",
@@ -59,9 +55,7 @@ ELSEWHERE: Mapping[str, str] = {
     "2.2.1.6.9": QUERY,
     "2.2.1.6.11": TRACE,
     "2.2.1.6.14": QUERY,
-    "2.2.1.6.16.4": ARCHIVES,
     "2.2.1.6.16.5": QUERY,
-    "2.2.1.6.16.6": ARCHIVES,
     "2.2.1.6.16.7": TRACE,
     "2.2.1.6.16.10": QUERY,
     "2.2.1.6.16.11": TRACE,
