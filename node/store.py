@@ -71,6 +71,8 @@ class RocksStore:
         """
         left = limit
         cursor = max(start, prefix) if not reverse else start
+        if reverse and start > prefix and not start.startswith(prefix):
+            cursor = b""  # above all that has the prefix: from the prefix's end
         skip = False
         while left is None or left > 0:
             wanted = SCAN_CHUNK if left is None else min(SCAN_CHUNK, left)

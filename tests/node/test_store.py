@@ -22,6 +22,17 @@ def store(tmp_path: Path) -> RocksStore:
 KEYS = st.binary(min_size=1, max_size=3) | st.sampled_from([b"\xff", b"\xff\xff", b"a", b"a\x00"])
 
 
+@pytest.mark.parametrize(
+    ("start", "found"),
+    [(b"c", [b"b2", b"b1"]), (b"b1x", [b"b1"]), (b"b", []), (b"a9", []), (b"", [b"b2", b"b1"])],
+)
+def test_backwards_from_beyond_the_prefix(
+    store: RocksStore, start: bytes, found: list[bytes]
+) -> None:
+    store.write(dict.fromkeys((b"a", b"b1", b"b2", b"c"), b""))
+    assert [key for key, _ in store.scan(b"b", start=start, reverse=True)] == found
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     batches=st.lists(st.dictionaries(KEYS, st.none() | st.binary(max_size=4)), max_size=4),
