@@ -306,6 +306,7 @@ def test_four_validators_commit_and_all_get_committed_certificates(tmp_path):
     run(story())
 
 
+@pytest.mark.slow
 def test_one_node_down_the_chain_goes_on_and_the_node_catches_up(tmp_path):
     async def story():
         nodes = [node.start() for node in consortium(tmp_path)]
@@ -348,6 +349,7 @@ def test_all_killed_and_restarted_go_on(tmp_path):
     run(story())
 
 
+@pytest.mark.slow
 def test_lost_messages_do_not_stall(tmp_path):
     async def story():
         nodes = consortium(tmp_path)
@@ -364,6 +366,7 @@ def test_lost_messages_do_not_stall(tmp_path):
     run(story())
 
 
+@pytest.mark.slow
 def test_a_partition_stops_both_halves_and_heals(tmp_path):
     async def story():
         nodes = consortium(tmp_path)

@@ -17,11 +17,13 @@ def test_one_twin_of_four_breaks_neither_agreement_nor_liveness(start):
         assert storm(seed, twins=1).violations == [], f"seed {seed}"
 
 
+@pytest.mark.slow
 def test_hard_storms():
     for seed in range(60):
         assert storm(seed, twins=1, faults=HARD).violations == [], f"seed {seed}"
 
 
+@pytest.mark.slow
 def test_two_twins_of_seven():
     for seed in range(15):
         assert storm(seed, nodes=7, twins=2).violations == [], f"seed {seed}"
@@ -67,6 +69,7 @@ def test_control_a_lower_quorum_is_noticed():
     assert _violation(30, twins=1, quorum=2) is not None
 
 
+@pytest.mark.slow
 def test_control_a_forgotten_lock_is_noticed(monkeypatch):
     def forget(state, out):
         fired = machine._prevotes_for_block(state, out)

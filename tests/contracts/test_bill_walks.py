@@ -61,6 +61,7 @@ def check(chain: Chain, tokens: list[int]) -> None:
     assert tokens == sorted(tokens)
 
 
+@pytest.mark.slow
 @given(STEPS)
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

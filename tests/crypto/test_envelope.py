@@ -72,6 +72,7 @@ def test_any_number_of_envelopes_carry_one_packet() -> None:
     assert {open_envelope(PRIVATE, PACKET, sealed) for sealed in made} == {b"standard form"}
 
 
+@pytest.mark.slow
 def test_every_flipped_byte_is_refused() -> None:
     sealed = seal_envelope(PUBLIC, PACKET, b"standard form")
     for index in range(len(sealed)):

@@ -154,6 +154,7 @@ def refusal(private: bytes, wrapped: bytes) -> bool:
     return caught.value.code is CANNOT_DECRYPT
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_a_wrapped_secret_is_refused() -> None:
     wrapped = GM.wrap(PUBLIC, b"sixteen byte key")
     for index in range(8 * len(wrapped)):

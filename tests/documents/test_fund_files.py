@@ -366,6 +366,7 @@ def test_a_part_is_in_the_file(sent: FundFile, first: int, count: int) -> None:
     refused(codes.FUND_FILE_COUNT, lambda: part_payload(sent, first, count, SECRET))
 
 
+@pytest.mark.slow
 def test_a_thousand_lines_fit_one_operation_and_ten_thousand_one_file(sent: FundFile) -> None:
     lines = tuple(
         replace(sent.lines[index % 5], number=index + 1, slip_number=f"JZ{index:014d}")

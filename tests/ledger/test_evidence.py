@@ -109,6 +109,7 @@ def test_broken_checkpoints(changes: dict[str, Any]) -> None:
         verify_evidence(chain.evidence_file(), altered(good, **changes))
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_anywhere_is_named() -> None:
     """One digit of every byte of every hex string, and every number, in the whole file."""
     chain = Chain(INTL, count=1)

@@ -28,6 +28,7 @@ def with_limits(executor, **limits):
     return executor
 
 
+@pytest.mark.slow
 def test_a_foreign_block_with_too_many_operations_gets_no_vote():
     proposer, voter = two()
     with_limits(proposer, max_block_operations=6_000)

@@ -22,6 +22,7 @@ async def began_anew(house: Consortium, member: Member) -> None:
     member.start()
 
 
+@pytest.mark.slow
 @pytest.mark.covers(row=20)
 def test_silent_until_readmitted(tmp_path: Path) -> None:
     async def story() -> None:
@@ -83,6 +84,7 @@ def test_only_the_signing_record_lost_is_as_bad(tmp_path: Path) -> None:
     run(story())
 
 
+@pytest.mark.slow
 @pytest.mark.covers(row=20)
 def test_an_older_copy_of_the_data_is_noticed(tmp_path: Path) -> None:
     """A restored backup: its record is admitted, but certificates hold later signatures of it."""

@@ -33,6 +33,7 @@ def test_backwards_from_beyond_the_prefix(
     assert [key for key, _ in store.scan(b"b", start=start, reverse=True)] == found
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     batches=st.lists(st.dictionaries(KEYS, st.none() | st.binary(max_size=4)), max_size=4),

@@ -48,6 +48,7 @@ async def five_changes(house: Consortium) -> list[int]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.covers(row=11)
 def test_five_changes_under_load(tmp_path: Path) -> None:
     async def story() -> None:
@@ -100,6 +101,7 @@ async def restarted_and_checked(house: Consortium) -> None:
     member.kv.write({place: kept})
 
 
+@pytest.mark.slow
 def test_light_client_and_evidence_across_five_changes(tmp_path: Path) -> None:
     async def story() -> None:
         house = Consortium(tmp_path, first=4, more=2)
@@ -224,6 +226,7 @@ async def inject(house: Consortium, gone: Member, height: int) -> None:
     target.port.reported.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.covers(row=11)
 def test_the_old_set_decides_until_the_very_height(tmp_path: Path) -> None:
     """At h + 1 the removed one's vote still decides; from h + 2 the added one's is needed."""

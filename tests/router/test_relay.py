@@ -329,6 +329,7 @@ class Draws:
         return self.numbers.pop() % bound if self.numbers else 0
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(numbers=st.lists(st.integers(0, 2**16), min_size=40, max_size=160))
 def test_random_interleavings_lose_and_double_nothing(numbers: list[int]) -> None:

@@ -215,6 +215,7 @@ def test_receipt_pulls_are_bounded(tmp_path: Path) -> None:
     asyncio.run(journey())
 
 
+@pytest.mark.slow
 def test_routers_come_and_go_and_everything_arrives_once(tmp_path: Path) -> None:
     async def journey() -> None:
         async with stage(tmp_path) as one:

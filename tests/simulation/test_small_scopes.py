@@ -99,6 +99,7 @@ def test_every_split_of_a_twin():
     assert worlds == 128
 
 
+@pytest.mark.slow
 @pytest.mark.covers(row=(1, 2, 3))
 @settings(
     max_examples=10,

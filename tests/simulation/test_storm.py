@@ -28,6 +28,7 @@ def test_300_seeds_without_a_violation_and_with_every_pair():
     assert summary.missing() == []
 
 
+@pytest.mark.slow
 @pytest.mark.covers(row=(1, 2, 3, 4, 5))
 def test_a_few_seeds():
     for seed in (1, 5):

@@ -373,6 +373,7 @@ def rounded(value: Fraction) -> int:
     return (2 * value.numerator + value.denominator) // (2 * value.denominator)
 
 
+@pytest.mark.slow
 @given(visits, rules(), catalogues, st.integers(0, 5), st.integers(1, 500_000))
 def test_more_cost_never_means_less_from_the_fund(
     visited: Visit, made: BenefitRule, items: dict[str, ItemVersion], at: int, more: int

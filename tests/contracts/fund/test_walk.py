@@ -5,6 +5,7 @@ The model knows lines, settlements and sums only; it has its own idea of what is
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -358,6 +359,7 @@ def walked(steps: list[Step]) -> Walk:
     return walk
 
 
+@pytest.mark.slow
 @given(STEPS)
 @settings(max_examples=100, deadline=None)
 def test_the_money_is_right_on_every_walk(steps: list[Step]) -> None:

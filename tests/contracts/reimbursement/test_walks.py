@@ -5,6 +5,7 @@ The model knows no tables and no records: who holds which bill, and what was pai
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -189,6 +190,7 @@ def check(chain: Chain, model: Model) -> None:
     assert paid == model.paid
 
 
+@pytest.mark.slow
 @given(STEPS)
 @settings(max_examples=120, deadline=None)
 def test_no_bill_is_reimbursed_twice_on_any_walk(steps: list[tuple[str, int, int]]) -> None:

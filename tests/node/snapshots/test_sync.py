@@ -173,6 +173,7 @@ def test_a_hostile_peer_is_reported_and_others_are_asked(
     check_taken(world)
 
 
+@pytest.mark.slow
 def test_only_hostile_peers_leave_the_node_as_it_was(source: Source, tmp_path: Path) -> None:
     world = World(tmp_path, source, {b"a": spoiled(source, Part.STATE)})
     assert not world.run(1.0)
@@ -180,6 +181,7 @@ def test_only_hostile_peers_leave_the_node_as_it_was(source: Source, tmp_path: P
     assert False in world.held  # block sync goes on meanwhile
 
 
+@pytest.mark.slow
 def test_a_later_attempt_goes_on_from_what_was_taken(source: Source, tmp_path: Path) -> None:
     first = World(tmp_path, source, {b"a": spoiled(source, Part.RECEIPTS)})
     assert not first.run(1.0)

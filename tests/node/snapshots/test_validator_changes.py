@@ -58,6 +58,7 @@ def goes_on(source: Executor, height: int, home: Path, genesis: bytes) -> None:
         store.close()
 
 
+@pytest.mark.slow
 def test_snapshots_around_changes_of_the_validators(tmp_path: Path) -> None:
     async def story() -> None:
         house = Consortium(tmp_path / "house", first=4, more=1)
