@@ -431,7 +431,7 @@ _ARCHIVE: Mapping[str, Callable[[str], Value]] = {
     "fonds_code": _archive_word,
     "category": _archive_word,
     "year": _pattern(r"([12][0-9]{3})?", "a year or empty"),
-    "retention": _pattern("[0-9\u4e00-\u9fff]{0,10}", "a retention period"),
+    "retention": _pattern(r"(永久|长期|短期|(定期)?[0-9]{1,3}年?)?", "a retention period"),
     "filed_date": _date_or_none,
     "format": _pattern(r"[0-9A-Za-z+._-]{0,20}", "a file format"),
     "item_count": _size,

@@ -61,7 +61,7 @@ _PUBLIC: tuple[tuple[str, str, str], ...] = (
     ("archive_code", "M8", r"[0-9A-Za-z][0-9A-Za-z_.·-]{0,63}"),
     ("fonds_code", "M9", r"[0-9A-Za-z_.-]{0,32}"),
     ("year", "M11", r"([12][0-9]{3})?"),
-    ("retention", "M12", r"[0-9\u4e00-\u9fff]{0,10}"),
+    ("retention", "M12", r"(永久|长期|短期|(定期)?[0-9]{1,3}年?)?"),
     ("category", "M14", r"[0-9A-Za-z_.-]{0,32}"),
     ("format", "M54", r"[0-9A-Za-z+._-]{0,20}"),
 )

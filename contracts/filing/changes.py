@@ -61,6 +61,10 @@ def change(
     for name in ("filing_id", "insured_region"):
         if getattr(fields, name) != getattr(filing.public, name):
             raise Rejected(FILING_MISMATCH, field=name)
+    # Treatment may stand on it from its first day on: that day can't be taken back.
+    begun = filing.period.from_ms <= ctx.time_ms
+    if begun and fields.begin_date != filing.public.begin_date:
+        raise Rejected(FILING_MISMATCH, field="begin_date")
     require_sealed_to(intake.payload, require_account(ctx, filing.account_id).public_key)
     period = _checked_period(ctx, fields)
     enlist(ctx, filing.account_id, _entry(fields, period))

@@ -184,6 +184,7 @@ def test_a_grant_may_name_an_archive_or_a_version_it_superseded(chain: Chain) ->
         ({"category": ""}, "ARCHIVE_NOT_CATALOGUED"),
         ({"year": ""}, "ARCHIVE_NOT_CATALOGUED"),
         ({"retention": ""}, "ARCHIVE_NOT_CATALOGUED"),
+        ({"retention": "测试甲"}, "FORM_FIELDS_INVALID"),
         ({"filed_date": ""}, "ARCHIVE_NOT_CATALOGUED"),
         ({"owner_kind": "dog"}, "FORM_FIELDS_INVALID"),
         ({"archive_code": "a/b"}, "FORM_FIELDS_INVALID"),

@@ -97,6 +97,16 @@ def test_register_change_revoke(chain: Chain) -> None:
     chain.ok("bureau", "filing.register", register(chain, filing_id="F2"))
 
 
+def test_the_first_day_moves_until_it_has_come(chain: Chain) -> None:
+    chain.ok("bureau", "filing.register", register(chain, begin_date="20240901"))
+    chain.ok("bureau", "filing.change", change(chain, begin_date="20240820"))
+    chain.time_ms = day_start_ms("20240820")
+    later = change(chain, 2, begin_date="20240821")
+    refused = chain.refused("bureau", "filing.change", later, "FILING_MISMATCH")
+    assert refused.fields["field"] == "begin_date"
+    chain.ok("bureau", "filing.change", change(chain, 2, begin_date="20240820", end_date=""))
+
+
 def test_an_open_filing_holds_until_it_is_revoked(chain: Chain) -> None:
     chain.ok("bureau", "filing.register", register(chain, end_date=""))
     chain.time_ms += 5000 * DAY_MS
@@ -286,6 +296,7 @@ def test_no_two_filings_in_force_ever_overlap(rounds: list[Any]) -> None:
             request: Any = register(chain, **fields)
         elif action == "change":
             wanted = name in held and first + length >= day and not clash
+            wanted = wanted and (held[name][1] > day or held[name][1] == first)
             request = change(chain, versions.get(name, 1), **fields)
         else:
             wanted = name in held
