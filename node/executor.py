@@ -123,11 +123,15 @@ class Executor:
     def build(
         self, height: int, proposer: bytes, time_ms: int, selection: Selection = EVERYTHING
     ) -> Block:
-        """Prepare the next block from the pool; what may not stand in it is dropped there."""
+        """Prepare the next block from the pool; what may not stand in it is dropped there.
+
+        `time_ms` is moved behind the parent's, which for block 1 is the genesis file's: a clock may
+        be behind that of the machine the file was made on.
+        """
         with self._lock:
             self._expect(height)
             parsed = self._candidates(height, selection)
-            frame = self._frame(time_ms, proposer)
+            frame = self._frame(max(time_ms, self._parent_time_ms() + 1), proposer)
             while True:
                 try:
                     outcome = run(self.suite, self.tree, frame, parsed)
@@ -313,13 +317,15 @@ class Executor:
         self.pool.remove(unfit)
         return [one for one, why in zip(parsed, refusals, strict=True) if why is None]
 
+    def _parent_time_ms(self) -> int:
+        return self._last_header.time_ms if self._last_header else self.genesis.time_ms
+
     def _header_fault(self, block: Block) -> str | None:
         """What can be seen wrong without running anything."""
         header = block.header
-        earliest = self._last_header.time_ms if self._last_header else self.genesis.time_ms
         if header.height != self._height + 1:
             return f"height {header.height} does not follow height {self._height}"
-        if header.time_ms <= earliest:
+        if header.time_ms <= self._parent_time_ms():
             return "its time is not later than its parent's"
         if self.validators(header.height).index(header.proposer) is None:
             return "its proposer is no validator"

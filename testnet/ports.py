@@ -1,17 +1,14 @@
 """Free TCP ports on loopback, which nobody takes while a process is down for a moment.
 
 Several runs on one machine would take each other's ports between two lives of a process. So each
-running program reserves a block of ports by a lock on a file, which ends with the program however
-it ends, and takes its ports from there in turn.
+running program reserves a block of ports by holding the block's first one, which ends with the
+program however it ends, and takes its ports from there in turn.
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import socket
-import tempfile
-from pathlib import Path
 
 # Below Linux' range of ephemeral ports (32768 on): an outgoing connection never gets one of these,
 # so a killed process finds its port free when it is started again.
@@ -25,21 +22,20 @@ class NoPorts(Exception):
 
 
 class Block:
-    """The ports that one program may use; reserved until the program ends."""
+    """The ports that one program may use; reserved until it is released or the program ends."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        folder = folder or Path(tempfile.gettempdir()) / f"yilian-ports-{os.getuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        first = list(range(LOWEST, HIGHEST, BLOCK))
-        secrets.SystemRandom().shuffle(first)
-        for lowest in first:
-            descriptor = os.open(folder / str(lowest), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, blocks: range = range(LOWEST, HIGHEST, BLOCK)) -> None:
+        """Reserve one of the blocks that begin at `blocks`."""
+        order = list(blocks)
+        secrets.SystemRandom().shuffle(order)
+        for lowest in order:
+            guard = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                guard.bind(("127.0.0.1", lowest))
             except OSError:
-                os.close(descriptor)
+                guard.close()
                 continue
-            self.lowest, self._lock, self._next = lowest, descriptor, 0
+            self.lowest, self._guard, self._next = lowest, guard, 0
             return
         raise NoPorts("every block of ports is reserved by another run")
 
@@ -47,20 +43,22 @@ class Block:
         """`count` distinct ports that were free a moment ago; all are held until all are known."""
         with contextlib.ExitStack() as held:
             found: list[int] = []
-            for _ in range(BLOCK):
+            for _ in range(BLOCK - 1):
                 if len(found) == count:
-                    return found
-                port = self.lowest + self._next
-                self._next = (self._next + 1) % BLOCK
+                    break
+                port = self.lowest + 1 + self._next
+                self._next = (self._next + 1) % (BLOCK - 1)
                 sock = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
                 with contextlib.suppress(OSError):
                     sock.bind(("127.0.0.1", port))
                     found.append(port)
+        if len(found) < count:
             raise NoPorts(f"only {len(found)} of {count} ports are free")
+        return found
 
     def release(self) -> None:
         """Let others have the block."""
-        os.close(self._lock)
+        self._guard.close()
 
 
 _blocks: dict[int, Block] = {}

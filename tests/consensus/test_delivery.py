@@ -110,7 +110,7 @@ def test_a_block_of_10_mib_over_a_slow_line_does_not_hold_up_votes(tmp_path):
             return all(set(wanted) <= set(committed(node)) for node in nodes)
 
         await until(done, 60)
-        assert len({round_number for height, round_number in rounds if height == 1}) > 1
+        assert any(round_number > 0 for _, round_number in rounds)
         assert slow.carried > 3 * 10 * MIB
         assert slow.overtaken == 0
         await finish(nodes)

@@ -88,6 +88,15 @@ def test_a_transaction_goes_through(executor: Executor, keys: Keys) -> None:
     assert [(one.index, one.height, one.tx_hash) for one in trace.events] == [(0, 1, tx_hash)]
 
 
+def test_block_1_is_later_than_the_genesis_file_whatever_the_clock_says(
+    executor: Executor, keys: Keys
+) -> None:
+    early = executor.genesis.time_ms - 5_000
+    block = executor.build(1, keys.validator.public_key, early)
+    assert block.header.time_ms == executor.genesis.time_ms + 1
+    assert open_executor(MemoryKeyValue(), keys).execute(block) is None
+
+
 def test_a_refused_operation_has_its_receipt_and_changes_nothing_else(
     executor: Executor, keys: Keys
 ) -> None:
