@@ -73,8 +73,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Vouchers(),
 )
 # Importing these registers what packets do; named so that nobody takes them for unused.
-PACKET_HANDLERS = (answers, incoming, reimbursement_packets)
-PACKET_HANDLERS = (answers, incoming, filing_incoming)
+PACKET_HANDLERS = (answers, incoming, filing_incoming, reimbursement_packets)
 
 enter(CONTRACTS)
 

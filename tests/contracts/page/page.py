@@ -49,8 +49,8 @@ def clauses(method: Method) -> list[str]:
 def sentence(method: Method) -> str:
     """The docstring's first line, without its clauses."""
     line = (inspect.getdoc(method.call) or "").split("\n")[0]
-    line = re.sub(r"\s*\(?" + _CLAUSE.pattern + r"(?:[–\-,; ]+[\d.]+)*\)?", "", line)
-    return line.rstrip()
+    line = re.sub(r",?\s*" + _CLAUSE.pattern + r"(?:[–\-]\d+)?", "", line)
+    return line.replace(" ()", "").replace("()", "").rstrip()
 
 
 def permission(rule: Rule) -> str:
