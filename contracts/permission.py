@@ -84,7 +84,8 @@ def check_permission(caller: Caller) -> None:
         caller.method.rule.check(ctx.signer)
         return
     if permission.rule in (ANY, SELF):
-        if not _qualified(permission, ctx.signer):
+        about_nobody = permission.rule == SELF and caller.method.subject is None
+        if about_nobody or not _qualified(permission, ctx.signer):
             raise _refused(permission, ctx.signer)
         return
     if permission.rule == FORBIDDEN:
@@ -100,11 +101,11 @@ def check_permission(caller: Caller) -> None:
 
 def check_subject(caller: Caller, request: Message) -> None:
     """Under SELF: refuse an operation about another organisation. Raises NOT_PERMITTED."""
-    permission = _permission(caller)
-    if permission is None or permission.rule != SELF:
-        return
     subject = caller.method.subject
-    if subject is None or subject(request) != caller.ctx.signer.org:
+    permission = _permission(caller) if subject is not None else None
+    if subject is None or permission is None or permission.rule != SELF:
+        return
+    if subject(request) != caller.ctx.signer.org:
         raise _refused(permission, caller.ctx.signer)
 
 
