@@ -17,7 +17,7 @@ TAG = "yilian/tx/v1"
 
 
 @dataclass(frozen=True)
-class Order:
+class Draft:
     """What a client decides before any byte is made; `endorsers` are private keys."""
 
     name: str
@@ -34,53 +34,53 @@ class Order:
     chain_id: str = "yl-province"
 
 
-def plain_body(order: Order) -> bytes:
+def plain_body(draft: Draft) -> bytes:
     """The body before its endorsements."""
     return TxBody(
-        chain_id=order.chain_id,
-        contract=order.contract,
-        method=order.method,
-        operations=[request.SerializeToString(deterministic=True) for request in order.requests],
-        signer=order.suite.public_key(order.private_key),
-        nonce=order.nonce,
-        last_height=order.last_height,
-        all_or_nothing=order.all_or_nothing,
+        chain_id=draft.chain_id,
+        contract=draft.contract,
+        method=draft.method,
+        operations=[request.SerializeToString(deterministic=True) for request in draft.requests],
+        signer=draft.suite.public_key(draft.private_key),
+        nonce=draft.nonce,
+        last_height=draft.last_height,
+        all_or_nothing=draft.all_or_nothing,
     ).SerializeToString(deterministic=True)
 
 
-def inputs(order: Order) -> dict[str, Any]:
+def inputs(draft: Draft) -> dict[str, Any]:
     """What a program needs to make and sign the transaction."""
     return {
-        "name": order.name,
-        "about": order.about,
-        "suite": order.suite.name,
-        "private_key": order.private_key.hex(),
-        "chain_id": order.chain_id,
-        "contract": order.contract,
-        "method": order.method,
+        "name": draft.name,
+        "about": draft.about,
+        "suite": draft.suite.name,
+        "private_key": draft.private_key.hex(),
+        "chain_id": draft.chain_id,
+        "contract": draft.contract,
+        "method": draft.method,
         "requests": [
-            {"message": one.DESCRIPTOR.name, "fields": fields_of(one)} for one in order.requests
+            {"message": one.DESCRIPTOR.name, "fields": fields_of(one)} for one in draft.requests
         ],
-        "nonce": order.nonce.hex(),
-        "last_height": str(order.last_height),
-        "all_or_nothing": order.all_or_nothing,
-        "endorser_keys": [key.hex() for key in order.endorsers],
+        "nonce": draft.nonce.hex(),
+        "last_height": str(draft.last_height),
+        "all_or_nothing": draft.all_or_nothing,
+        "endorser_keys": [key.hex() for key in draft.endorsers],
     }
 
 
-def vector(order: Order) -> dict[str, Any]:
+def vector(draft: Draft) -> dict[str, Any]:
     """`inputs` and the bytes of each step; the signatures are valid, and the same each time."""
-    suite, plain = order.suite, plain_body(order)
-    endorsements = [_endorsement(suite, key, plain) for key in order.endorsers]
+    suite, plain = draft.suite, plain_body(draft)
+    endorsements = [_endorsement(suite, key, plain) for key in draft.endorsers]
     body = plain + TxBody(endorsements=endorsements).SerializeToString(deterministic=True)
     message = tagged(TAG, body)
-    signature = fixed.sign(suite, order.private_key, message)
-    signer = suite.public_key(order.private_key)
+    signature = fixed.sign(suite, draft.private_key, message)
+    signer = suite.public_key(draft.private_key)
     return {
-        **inputs(order),
+        **inputs(draft),
         "public_key": signer.hex(),
         "operations": [
-            request.SerializeToString(deterministic=True).hex() for request in order.requests
+            request.SerializeToString(deterministic=True).hex() for request in draft.requests
         ],
         "body_before_endorsements": plain.hex(),
         "endorsements": [

@@ -15,7 +15,7 @@ from ledger.wire import varint
 from proto.transaction_pb2 import Endorsement, Transaction
 from tests.signing import fixed
 from tests.signing.build import TAG, plain_body
-from tests.signing.orders import ENDORSERS, SIGNER, orders, short_x
+from tests.signing.drafts import ENDORSERS, SIGNER, drafts, short_x
 
 Case = dict[str, Any]
 
@@ -32,7 +32,7 @@ def transactions() -> list[Case]:
 
 def first_body(suite: Suite) -> bytes:
     """The body of the suite's first vector."""
-    return plain_body(next(one for one in orders() if one.suite is suite))
+    return plain_body(next(one for one in drafts() if one.suite is suite))
 
 
 def _searched(suite: Suite, message: bytes, wanted: Callable[[bytes], bool]) -> bytes:

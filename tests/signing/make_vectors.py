@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.signing import judged
 from tests.signing.build import vector
-from tests.signing.orders import orders
+from tests.signing.drafts import drafts
 from tests.tidy.source import ROOT
 
 FILE = ROOT / "docs" / "signing" / "vectors.json"
@@ -15,7 +15,7 @@ def vectors() -> dict[str, Any]:
     """What the file holds; docs/signing.md describes it."""
     return {
         "format": "yilian-signing-vectors/1",
-        "transactions": [vector(order) for order in orders()],
+        "transactions": [vector(draft) for draft in drafts()],
         "signatures": judged.signatures(),
         "judged": judged.transactions(),
     }

@@ -17,7 +17,7 @@ import pytest
 from tests.tidy.source import ROOT
 
 SOURCES = ROOT / "docs" / "signing"
-FETCH_S = 180  # a machine without network may hang instead of failing
+FETCH_S = 120  # a machine without network may hang instead of failing
 BUILD_S = 240
 JAVA_OLDEST = 17  # records and HexFormat
 

@@ -16,7 +16,8 @@ Field = dict[str, Any]
 def fields_of(message: Message) -> list[Field]:
     """Every field of the message, ascending; single ones that are not set come as zero or empty."""
     listed: list[Field] = []
-    for field in sorted(message.DESCRIPTOR.fields, key=lambda one: one.number):
+    described: Any = message.DESCRIPTOR.fields
+    for field in sorted(described, key=lambda one: one.number):
         value = getattr(message, field.name)
         if field.is_repeated:
             listed += [{**_field(field, one), "repeated": True} for one in value]

@@ -17,7 +17,7 @@ from proto.contracts_pb2 import BillKey, EnterRequest, RegisterIdentityRequest, 
 from proto.transaction_pb2 import Transaction
 from tests.node.chains import CHAIN, Keys, identity_key, private_key
 from tests.node.served import Served
-from tests.signing.build import Order, inputs, plain_body, vector
+from tests.signing.build import Draft, inputs, plain_body, vector
 from tests.signing.make_vectors import FILE, vectors
 from tests.signing.programs import Program, build_go, build_java
 
@@ -66,9 +66,9 @@ def test_it_sees_what_is_changed(program: Program, tmp_path: Path) -> None:
 def test_we_verify_what_it_signs(program: Program, suite: Suite) -> None:
     for number in range(8):
         seed = random.SystemRandom().getrandbits(32)
-        order = _drawn(suite, random.Random(seed), number)
-        made = program.sign(inputs(order))
-        _accepted(suite, order, made, f"seed {seed}, number {number}")
+        draft = _drawn(suite, random.Random(seed), number)
+        made = program.sign(inputs(draft))
+        _accepted(suite, draft, made, f"seed {seed}, number {number}")
 
 
 @SUITES
@@ -88,7 +88,7 @@ def test_it_verifies_what_we_sign(program: Program, tmp_path: Path) -> None:
     seed = random.SystemRandom().getrandbits(32)
     draw = random.Random(seed)
     drawn = [_drawn(suite, draw, number) for suite in (GM, INTL) for number in range(12)]
-    made = [_signed_here(order) for order in drawn]
+    made = [_signed_here(draft) for draft in drawn]
     judged = [case for one in made for case in _true_and_false(one, draw)]
     content = {
         "format": "yilian-signing-vectors/1",
@@ -103,7 +103,7 @@ def test_it_verifies_what_we_sign(program: Program, tmp_path: Path) -> None:
 @SUITES
 def test_a_node_commits_what_it_signed(program: Program, suite: Suite) -> None:
     keys = Keys(suite)
-    order = Order(
+    draft = Draft(
         "register",
         "two identities, all or nothing",
         suite,
@@ -115,7 +115,7 @@ def test_a_node_commits_what_it_signed(program: Program, suite: Suite) -> None:
         all_or_nothing=True,
         chain_id=CHAIN,
     )
-    made = program.sign(inputs(order))
+    made = program.sign(inputs(draft))
     signed = Transaction.FromString(bytes.fromhex(made["transaction"]))
     with Served(keys) as node, Client(node.grpc_address) as client:
         accepted = client.submit(signed)
@@ -131,7 +131,7 @@ def _registration(keys: Keys, number: int) -> Message:
     return RegisterIdentityRequest(public_key=key, org="agency", roles=["agency"], label="夜班窗口")
 
 
-def _drawn(suite: Suite, draw: random.Random, number: int) -> Order:
+def _drawn(suite: Suite, draw: random.Random, number: int) -> Draft:
     """A random transaction; the `number` makes every second one long, every third endorsed."""
     length = draw.choice((1, 127, 128, 300)) if number % 2 else draw.randrange(16_300, 40_000)
     text = "".join(chr(draw.choice((0x20, 0x7F, 0xE9, 0x4E2D, 0x20BB7))) for _ in range(length))
@@ -143,45 +143,45 @@ def _drawn(suite: Suite, draw: random.Random, number: int) -> Order:
         ),
         UnlockRequest(reason=text[:5]),
     ]
-    return Order(
+    return Draft(
         f"fresh-{suite.name}-{number}",
         "drawn by the test",
         suite,
         "bill",
         "enter",
         operations[: 1 + draw.randrange(2)] * draw.choice((1, 1, 40)),
-        suite.generate_private_key(),
+        draw.randbytes(32),
         nonce=draw.randbytes(16),
         last_height=draw.choice((1, 127, 128, draw.randrange(1, 2**64))),
         all_or_nothing=bool(draw.randrange(2)),
-        endorsers=[suite.generate_private_key() for _ in range(0 if number % 3 else 3)],
+        endorsers=[draw.randbytes(32) for _ in range(0 if number % 3 else 3)],
     )
 
 
-def _accepted(suite: Suite, order: Order, made: dict[str, Any], where: str) -> None:
+def _accepted(suite: Suite, draft: Draft, made: dict[str, Any], where: str) -> None:
     raw = bytes.fromhex(made["transaction"])
-    parsed = parse_transaction(raw, suite, chain_id=order.chain_id)
+    parsed = parse_transaction(raw, suite, chain_id=draft.chain_id)
     check_signature(suite, parsed)
-    assert parsed.endorsed == plain_body(order), where
+    assert parsed.endorsed == plain_body(draft), where
     assert parsed.hash.hex() == made["hash"], where
-    endorsers = [suite.public_key(key) for key in order.endorsers]
+    endorsers = [suite.public_key(key) for key in draft.endorsers]
     assert [one.public_key for one in parsed.body.endorsements] == endorsers, where
 
 
-def _signed_here(order: Order) -> dict[str, Any]:
-    """The order's vector with the signatures of the house's own signers instead."""
-    suite, body = order.suite, plain_body(order)
-    for key in order.endorsers:
+def _signed_here(draft: Draft) -> dict[str, Any]:
+    """The draft's vector with the signatures of the house's own signers instead."""
+    suite, body = draft.suite, plain_body(draft)
+    for key in draft.endorsers:
         body = endorse(suite.signer(key), body)
-    signed = sign_body(suite.signer(order.private_key), body)
+    signed = sign_body(suite.signer(draft.private_key), body)
     raw = encode_transaction(signed)
-    parsed = parse_transaction(raw, suite, chain_id=order.chain_id)
+    parsed = parse_transaction(raw, suite, chain_id=draft.chain_id)
     endorsements = [
         {"public_key": one.public_key.hex(), "signature": one.signature.hex()}
         for one in parsed.body.endorsements
     ]
     return {
-        **vector(order),
+        **vector(draft),
         "endorsements": endorsements,
         "body": body.hex(),
         "message": (b"yilian/tx/v1\0" + body).hex(),

@@ -276,6 +276,10 @@ func check(path string) error {
 	for _, one := range file.Signatures {
 		valid := one.Suite.Verify(one.PublicKey, one.Message, one.Signature)
 		judge(one.Name, valid == one.Valid, fmt.Sprintf("valid is %t here (%s)", valid, one.Why))
+		if one.Valid { // the signatures with a short r or s are among these
+			back, err := FromDER(ToDER(one.Signature))
+			judge(one.Name, err == nil && bytes.Equal(back, one.Signature), "is another after DER and back")
+		}
 	}
 	fmt.Printf("%d passed, %d failed\n", passed, failed)
 	if failed > 0 {

@@ -140,14 +140,30 @@ func (s Suite) Sign(key *ecdsa.PrivateKey, message []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return FromDER(der)
+}
+
+// FromDER gives r and s, 32 bytes each, of a signature as libraries give it.
+func FromDER(der []byte) ([]byte, error) {
 	var pair struct{ R, S *big.Int }
-	if rest, err := asn1.Unmarshal(der, &pair); err != nil || len(rest) > 0 {
-		return nil, errors.New("the library's signature is not in DER")
+	rest, err := asn1.Unmarshal(der, &pair)
+	if err != nil || len(rest) > 0 || pair.R.BitLen() > 256 || pair.S.BitLen() > 256 {
+		return nil, errors.New("not a signature in DER")
 	}
 	raw := make([]byte, 64) // FillBytes keeps leading zero bytes
 	pair.R.FillBytes(raw[:32])
 	pair.S.FillBytes(raw[32:])
 	return raw, nil
+}
+
+// ToDER undoes FromDER; nil unless there are 64 bytes.
+func ToDER(raw []byte) []byte {
+	if len(raw) != 64 {
+		return nil
+	}
+	pair := struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:])}
+	der, _ := asn1.Marshal(pair) // two integers can always be written
+	return der
 }
 
 // Verify tells whether raw is the key's signature; the libraries check 1 <= r, s < n.
@@ -160,13 +176,8 @@ func (s Suite) Verify(publicKey, message, raw []byte) bool {
 		return false
 	}
 	key := &ecdsa.PublicKey{Curve: s.curve(), X: x, Y: y}
-	pair := struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:])}
-	der, err := asn1.Marshal(pair)
-	if err != nil {
-		return false
-	}
 	if s == "gm" {
-		return sm2.VerifyASN1WithSM2(key, signerID, message, der)
+		return sm2.VerifyASN1WithSM2(key, signerID, message, ToDER(raw))
 	}
-	return ecdsa.VerifyASN1(key, s.Hash(message), der)
+	return ecdsa.VerifyASN1(key, s.Hash(message), ToDER(raw))
 }

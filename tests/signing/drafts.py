@@ -11,7 +11,7 @@ from proto.contracts_pb2 import (
     UnlockRequest,
 )
 from tests.signing import fixed
-from tests.signing.build import Order
+from tests.signing.build import Draft
 
 # Published with the vectors; never the key of anything.
 SIGNER = bytes(range(1, 33))
@@ -20,6 +20,11 @@ LARGEST = {"gm": 2, "intl": 1}  # the largest private key is n - 2 in SM2, n - 1
 
 FIRST = BillKey(code="46060124", number="0000000101")
 SECOND = BillKey(code="46060124", number="0000000102")
+BATCH = (
+    EnterRequest(bill=FIRST, amount_fen=11544, voucher_number="V-2024-0819"),
+    EnterRequest(bill=SECOND, amount_fen=126000, voucher_number="V-2024-0820"),
+    EnterRequest(bill=FIRST, amount_fen=1, voucher_number="V-2024-0819"),
+)
 I64, U64 = 2**63, 2**64
 
 
@@ -34,17 +39,12 @@ def short_x(suite: Suite) -> bytes:
 
 
 @cache
-def orders() -> tuple[Order, ...]:
+def drafts() -> tuple[Draft, ...]:
     """In the order of the file."""
     return tuple(one for suite in (GM, INTL) for one in (*_ordinary(suite), *_extreme(suite)))
 
 
-def _ordinary(suite: Suite) -> list[Order]:
-    batch = [
-        EnterRequest(bill=FIRST, amount_fen=11544, voucher_number="V-2024-0819"),
-        EnterRequest(bill=SECOND, amount_fen=126000, voucher_number="V-2024-0820"),
-        EnterRequest(bill=FIRST, amount_fen=1, voucher_number="V-2024-0819"),
-    ]
+def _ordinary(suite: Suite) -> list[Draft]:
     unlock = UnlockRequest(bill=FIRST, reason="by phone")
     register = RegisterIdentityRequest(
         public_key=suite.public_key(ENDORSERS[0]), org="bureau", roles=["bureau", ""], label="desk"
@@ -52,7 +52,7 @@ def _ordinary(suite: Suite) -> list[Order]:
     # Lengths are of bytes, not of characters: 3 each for these, 4 beyond the basic plane.
     unicode = UnlockRequest(bill=FIRST, reason="电话通知：𠮷林省，é 与 e\u0301 不同")
     return [
-        Order(
+        Draft(
             f"{suite.name}-one-operation",
             "the page's example without its endorsement",
             suite,
@@ -61,17 +61,17 @@ def _ordinary(suite: Suite) -> list[Order]:
             [unlock],
             SIGNER,
         ),
-        Order(
+        Draft(
             f"{suite.name}-all-or-nothing",
             "three operations in the order given; field 8 is 1",
             suite,
             "bill",
             "enter",
-            list(batch),
+            list(BATCH),
             SIGNER,
             all_or_nothing=True,
         ),
-        Order(
+        Draft(
             f"{suite.name}-endorsed",
             "one endorsement, the page's example",
             suite,
@@ -81,18 +81,18 @@ def _ordinary(suite: Suite) -> list[Order]:
             SIGNER,
             endorsers=ENDORSERS[:1],
         ),
-        Order(
+        Draft(
             f"{suite.name}-endorsed-twice",
             "a batch and two endorsements: both sign the same bytes, in any order",
             suite,
             "bill",
             "enter",
-            list(batch[:2]),
+            list(BATCH[:2]),
             SIGNER,
             all_or_nothing=True,
             endorsers=ENDORSERS,
         ),
-        Order(
+        Draft(
             f"{suite.name}-unicode",
             "text is UTF-8, not normalized; lengths count bytes",
             suite,
@@ -101,7 +101,7 @@ def _ordinary(suite: Suite) -> list[Order]:
             [unicode],
             SIGNER,
         ),
-        Order(
+        Draft(
             f"{suite.name}-repeated",
             "bytes, and a repeated text with an empty element, which is written",
             suite,
@@ -113,10 +113,10 @@ def _ordinary(suite: Suite) -> list[Order]:
     ]
 
 
-def _extreme(suite: Suite) -> list[Order]:
+def _extreme(suite: Suite) -> list[Draft]:
     largest = (fixed.order(suite) - LARGEST[suite.name]).to_bytes(32, "big")
     return [
-        Order(
+        Draft(
             f"{suite.name}-largest",
             "the largest integers and the largest private key; names of 32 and 64 bytes",
             suite,
@@ -131,7 +131,7 @@ def _extreme(suite: Suite) -> list[Order]:
             last_height=U64 - 1,
             chain_id="n" * 32,
         ),
-        Order(
+        Draft(
             f"{suite.name}-smallest",
             "zero and empty are left out, a negative number takes ten bytes; an empty operation",
             suite,
@@ -148,7 +148,7 @@ def _extreme(suite: Suite) -> list[Order]:
             last_height=1,
             chain_id="n",
         ),
-        Order(
+        Draft(
             f"{suite.name}-lengths",
             "lengths and numbers about 127, where a varint grows",
             suite,
