@@ -92,6 +92,25 @@ def test_every_link_leads_somewhere() -> None:
         assert [link for link in links if not (ROOT / folder / link).exists()] == []
 
 
+def test_the_pinned_libraries_are_the_named_ones() -> None:
+    folder = ROOT / "docs" / "signing"
+    pinned = re.findall(r"require (\S+) v(\S+)", (folder / "go" / "go.mod").read_text("utf-8"))
+    pinned += [
+        (f"{group}:{artifact}", version)
+        for group, artifact, version in re.findall(
+            r"<groupId>(.+)</groupId>\s*<artifactId>(.+)</artifactId>\s*<version>(.+)</version>"
+            r"\s*</dependency>",
+            (folder / "java" / "pom.xml").read_text("utf-8"),
+        )
+    ]
+    reasons = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+    assert len(pinned) == 3
+    assert [name for name, _ in pinned if f"| `{name}` |" not in reasons] == []
+    shown = dict(re.findall(r"`([\w./:-]+)` v?(\d[\d.]+),", _readme()))
+    assert shown
+    assert shown.items() <= dict(pinned).items()
+
+
 def _readme() -> str:
     return (ROOT / "docs" / "signing" / "README.md").read_text(encoding="utf-8")
 
