@@ -82,6 +82,11 @@ NODE_STOPPING = declare(
     zh="节点正在停止",
     en="the node is stopping",
 )
+IMPORT_DIFFERS = declare(
+    "IMPORT_DIFFERS",
+    zh="链上未完成的目录版本与此文件不一致：请用原文件续传，或放弃该版本后重新导入。",
+    en="The open edition was begun from another file: go on with that one, or abandon the edition.",
+)
 NO_SIGNER = declare(
     "NO_SIGNER",
     zh="此客户端没有签名私钥，只能查询；请在创建客户端时给出 signer。",

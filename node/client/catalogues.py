@@ -6,6 +6,8 @@ from node.client.domain import Domain
 from node.client.outcome import Receipt
 from proto.api.catalogue_pb2 import (
     DESCRIPTOR,
+    ChunkKey,
+    ChunkReply,
     EditionKey,
     EditionReply,
     ItemInForceReply,
@@ -123,6 +125,18 @@ class Catalogues(Domain):
     def trace(self, region: str, edition: int) -> TraceReply:
         """All its events, oldest first, proved complete."""
         return self._get("TraceEdition", EditionKey(region=region, edition=edition), TraceReply)
+
+    def get_chunk(self, region: str, edition: int, chunk: int) -> ChunkReply:
+        """Which items came in a chunk of an edition, and their digest."""
+        return self._get(
+            "GetChunk", ChunkKey(region=region, edition=edition, chunk=chunk), ChunkReply
+        )
+
+    def trace_chunk(self, region: str, edition: int, chunk: int) -> TraceReply:
+        """All its events, oldest first, proved complete."""
+        return self._get(
+            "TraceChunk", ChunkKey(region=region, edition=edition, chunk=chunk), TraceReply
+        )
 
     def get_item(self, region: str, code: str) -> ItemReply:
         """All versions of an item."""

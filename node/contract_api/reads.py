@@ -21,10 +21,12 @@ from contracts.bill.record import BillRecord, bill_key
 from contracts.bridge.records import Channel, channel_key
 from contracts.catalogue.records import (
     CatalogueSeries,
+    ChunkRecord,
     EditionRecord,
     ItemRecord,
     ItemsQuestionRecord,
     catalogue_series_key,
+    chunk_key,
     edition_key,
     item_key,
     items_question_key,
@@ -97,6 +99,7 @@ READS: dict[str, Read] = {
     "bill.Bill": Read(BillRecord, _bill(bill_key)),
     "bridge.Channel": Read(Channel, lambda r: channel_key(r.channel_id)),
     "catalogue.Edition": Read(EditionRecord, lambda r: edition_key(r.region, r.edition)),
+    "catalogue.Chunk": Read(ChunkRecord, lambda r: chunk_key(r.region, r.edition, r.chunk)),
     "catalogue.Item": Read(ItemRecord, lambda r: item_key(r.region, r.code)),
     "catalogue.Series": Read(CatalogueSeries, lambda r: catalogue_series_key(r.region)),
     "catalogue.Question": Read(ItemsQuestionRecord, lambda r: items_question_key(r.question_id)),

@@ -45,6 +45,33 @@ class EditionKey(_message.Message):
 Global___EditionKey: _TypeAlias = EditionKey  # noqa: Y015
 
 @_typing.final
+class ChunkKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGION_FIELD_NUMBER: _builtins.int
+    EDITION_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    region: _builtins.str
+    """6 digits"""
+    edition: _builtins.int
+    chunk: _builtins.int
+    """from 1"""
+    def __init__(
+        self,
+        *,
+        region: _builtins.str = ...,
+        edition: _builtins.int = ...,
+        chunk: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "edition", b"edition", "region", b"region"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChunkKey: _TypeAlias = ChunkKey  # noqa: Y015
+
+@_typing.final
 class ItemKey(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -346,6 +373,34 @@ class EditionReply(_message.Message):
 Global___EditionReply: _TypeAlias = EditionReply  # noqa: Y015
 
 @_typing.final
+class ChunkReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record(self) -> Global___ChunkRecord:
+        """not set: the chain has none at that height"""
+
+    @_builtins.property
+    def state(self) -> _services_pb2.StateReply:
+        """the same with its proof"""
+
+    def __init__(
+        self,
+        *,
+        record: Global___ChunkRecord | None = ...,
+        state: _services_pb2.StateReply | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChunkReply: _TypeAlias = ChunkReply  # noqa: Y015
+
+@_typing.final
 class ItemReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -547,6 +602,40 @@ class EditionHead(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EditionHead: _TypeAlias = EditionHead  # noqa: Y015
+
+@_typing.final
+class ChunkRecord(_message.Message):
+    """Which items came in a chunk; the items themselves are their own leaves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACE_COUNT_FIELD_NUMBER: _builtins.int
+    TRACE_HEAD_FIELD_NUMBER: _builtins.int
+    CODES_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    trace_count: _builtins.int
+    trace_head: _builtins.bytes
+    digest: _builtins.bytes
+    share: _builtins.str
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        trace_count: _builtins.int = ...,
+        trace_head: _builtins.bytes = ...,
+        codes: _abc.Iterable[_builtins.str] | None = ...,
+        digest: _builtins.bytes = ...,
+        share: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "digest", b"digest", "share", b"share", "trace_count", b"trace_count", "trace_head", b"trace_head"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChunkRecord: _TypeAlias = ChunkRecord  # noqa: Y015
 
 @_typing.final
 class ItemRecord(_message.Message):
