@@ -1,9 +1,11 @@
 """Answers to calls that bring a document: the custodian's, from the call's fields.
 
 The call's `document` is the document, every other field an option of the same name; the two
-numbers of a bill are the options `code` and `number`.
+numbers of a bill are the options `code` and `number`. Options are text: what a call lists is
+written as the custodian's table of kinds says.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -31,11 +33,13 @@ def prepared(prepare: Prepare | None, kind: str, call: Any) -> PrepareReply:
         elif isinstance(value, BillKey):
             request.options.update(code=value.code, number=value.number)
         elif field.name != "caller":
-            request.options[field.name] = _text(value)
+            request.options[field.name] = _text(field.name, value)
     return prepare(request)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else ""
-    return value.hex() if isinstance(value, bytes) else str(value)
+def _text(name: str, value: Any) -> str:
+    if name == "checks":
+        return ",".join(f"{one.code}:{one.result}" for one in value)
+    if name == "settlements":
+        return json.dumps({str(one.line): list(one.settlement_ids) for one in value})
+    return str(value)
