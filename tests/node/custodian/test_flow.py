@@ -31,6 +31,7 @@ from tests.node.custodian.stage import (
     TIME_MS,
     Chain,
     body_of,
+    carry,
     reporting_chains,
     sample,
     two_chains,
@@ -41,26 +42,6 @@ BILL_02 = "bill/46060124-0000000102"
 BILL_03 = "bill/46060124-0000000103"
 BILL_04 = "bill/46060224-0000000201"
 BILL_05 = "bill/46060224-0000000202"
-
-
-def carry(source: Chain, destination: Chain, sequence: int) -> PrepareReply:
-    """What a router does with one packet, all of it checked on the way."""
-    key = outbox_key(CHANNEL, 1, sequence)
-    state = source.reader.state(key)
-    entry = msgspec.msgpack.decode(state.value)
-    opened = source.custodian.OpenForRouter(source.open_request("router", entry["packet_id"]))
-    reply = destination.custodian.PrepareDelivery(
-        PrepareDeliveryRequest(
-            packet=entry["packet"],
-            proof=state.proof,
-            plaintext=opened.plaintext,
-            signer=destination.keys["router"].public_key,
-        )
-    )
-    (receipt,) = destination.submit("router", reply.bodies)
-    assert receipt.code == "OK", (receipt.code, receipt.fields)
-    assert msgspec.json.decode(receipt.result)["outcome"] == "OK", receipt.result
-    return reply
 
 
 def unbound(chain: Chain) -> dict[str, str]:

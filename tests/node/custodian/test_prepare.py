@@ -2,44 +2,19 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
-import pytest
-
 from documents.archive_json import join_archive
-from faults import Rejected
 from proto.contracts_pb2 import IssueBlueRequest, RevokeIdentityRequest
 from proto.services_pb2 import PrepareRequest
-from tests.node.custodian.stage import Chain, body_of, finance_chain, province_chain, sample
-
-PERSONAL = ("测试甲", "469900198403129992", "46000000000000009900000001", "13800138000")
-
-
-@pytest.fixture
-def province() -> Iterator[Chain]:
-    chain = province_chain()
-    chain.begin(chain.genesis())
-    yield chain
-    chain.executor.close()
-
-
-@pytest.fixture
-def finance() -> Iterator[Chain]:
-    chain = finance_chain()
-    chain.begin(chain.genesis())
-    yield chain
-    chain.executor.close()
-
-
-def refused(chain: Chain, code: str, call: Callable[[], object]) -> None:
-    """The call is refused with this code, names nobody, and leaves no row in the vault."""
-    before = dict(chain.vault_store.scan(b""))
-    with pytest.raises(Rejected) as caught:
-        call()
-    assert caught.value.code.name == code, str(caught.value)
-    assert not any(canary in str(caught.value) for canary in PERSONAL)
-    assert dict(chain.vault_store.scan(b"")) == before
+from tests.node.custodian.stage import (
+    Chain,
+    body_of,
+    province_chain,
+    refused,
+    sample,
+)
 
 
 def test_kinds_sizes_and_options(province: Chain) -> None:
