@@ -141,7 +141,7 @@ def voucher(person: dict[str, str] = ONE, rows: int = 2, **changes: object) -> b
 
 
 def payment_file(amounts: Sequence[int], batch: str = "YB460000202408300009") -> bytes:
-    """A payment file with one line for each amount in fen, to a person with a number of their own."""
+    """A payment file with a line for each amount in fen, each to a person of their own."""
     lines = [
         f"D|{number}|{batch}|JZ{number:010d}|1|460000{number:020d}|测试付款人{number}|01"
         "|469900198403129992|310|LX|999641099991|测试银行"

@@ -240,7 +240,7 @@ def test_a_return_goes_on_where_the_chain_stands(
 def test_a_payment_that_bounces(province: Chain) -> None:
     sent_to_bank(province)
     province.do("bank", "fund.record_result", RETURNED, return_number="R1")
-    head, *lines = RETURNED.decode().splitlines()
+    _, *lines = RETURNED.decode().splitlines()
     bounced = lines[3].split("|")
     bounced[8:] = ["2", "E201", "账户已销户", "", ""]
     header = "H|6131R|YB460000202408300001|999641099991|20240905|1|356.20|0|0.00|1|356.20"

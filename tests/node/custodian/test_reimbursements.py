@@ -2,7 +2,16 @@
 
 from functools import partial
 
-from proto.reimbursement_pb2 import ReceiveApplicationRequest, ReviewRequest
+from google.protobuf.message import Message
+
+from proto.reimbursement_pb2 import (
+    ApprovedAmounts,
+    ApproveRequest,
+    ReceiveApplicationRequest,
+    ReviewRequest,
+    SyncBillRequest,
+    SyncVoucherRequest,
+)
 from tests.node.custodian import papers
 from tests.node.custodian.papers import ONE, TWO
 from tests.node.custodian.stage import (
@@ -58,10 +67,8 @@ def test_a_blind_index_is_the_persons_whatever_names_them(province: Chain) -> No
     assert request_of(province, papers.application(TWO)).applicant_index != by_card
     masked = {"psn_name": "测试甲", "certno": "469900********9992"}
     assert request_of(province, papers.application(masked)).applicant_index == ""
-    other = province_chain()
-    other.begin(other.genesis())
-    other.vault_store = type(other.vault_store)()
-    assert request_of(other, papers.application()).applicant_index == by_card  # the same master
+    province.custodian = province.open_custodian()
+    assert request_of(province, papers.application()).applicant_index == by_card
 
 
 def test_another_vault_makes_other_indexes(province: Chain) -> None:
@@ -132,3 +139,44 @@ def test_findings_go_into_the_record_and_faults_are_refused(province: Chain) -> 
         ):
             call = partial(province.prepare, "desk", kind, document, **options)
             refused(province, code, call)
+
+
+def test_the_samples_go_from_fetch_to_approval() -> None:
+    """The Hunan bill, its voucher and the application for it belong to one person and agree."""
+    chain = province_chain()
+    chain.actors["second"] = ("bureau", ("bureau",))
+    chain.__post_init__()
+    chain.begin(chain.genesis())
+    fetch = {"source": "national", "source_reference": "FETCH-7"}
+    account = chain.do("desk", "settlement.upload", sample("setl_2207_bill02.json")).account_id
+    bill = chain.do(
+        "desk",
+        "voucher.store_bill",
+        sample("remote_bill_07_hunan.xml"),
+        dialect="national_einvoice",
+        **fetch,
+    )
+    voucher = chain.do(
+        "desk",
+        "voucher.store_voucher",
+        sample("voucher_4901_bill07.json"),
+        region="430100",
+        **fetch,
+    )
+    made = chain.do("desk", "reimbursement.receive", sample("application_bill07.json"))
+    assert [reply.account_id for reply in (bill, voucher, made)] == [account] * 3
+    application_id = made.object.removeprefix("reimbursement/")
+    steps: list[tuple[str, str, Message]] = [
+        ("desk", "sync_voucher", SyncVoucherRequest(voucher=voucher.object)),
+        ("desk", "sync_bill", SyncBillRequest(bill=bill.object)),
+    ]
+    for who, method, request in steps:
+        request.application_id = application_id  # type: ignore[attr-defined]
+        assert chain.call(who, "reimbursement", method, request).code == "OK"
+    chain.do("desk", "reimbursement.review", application_id=application_id)
+    amounts = ApprovedAmounts(pooled_fund_fen=17_820)
+    approve = ApproveRequest(application_id=application_id, amounts=amounts)
+    receipt = chain.call("second", "reimbursement", "approve", approve)
+    assert receipt.code == "OK", receipt.fields
+    assert chain.owned(made.object).state == "approved"
+    check_nothing_personal(chain, bill, voucher, made)
