@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 
 from node.client.domain import Domain
-from node.client.outcome import Receipt
+from node.client.outcome import Receipt, Recorded
 from proto.api.archive_pb2 import DESCRIPTOR, ArchiveKey, ArchiveReply, VersionKey, VersionReply
 from proto.archive_pb2 import (
     ArchiveCheck,
     CarryArchiveRequest,
     CompensateArchiveRequest,
-    RegisterArchiveRequest,
     RevokeArchiveRequest,
-    UpdateArchiveRequest,
 )
 from proto.services_pb2 import TraceReply
-from proto.transaction_pb2 import CommittedForm, SealedPayload
 
 
 class Archives(Domain):
@@ -32,37 +29,21 @@ class Archives(Domain):
         return self._write("compensate", CompensateArchiveRequest(archive_code=archive_code))
 
     def register(
-        self,
-        form: CommittedForm,
-        *,
-        payload: SealedPayload,
-        account_id: str = "",
-        checks: Sequence[ArchiveCheck],
-    ) -> Receipt:
+        self, document: bytes, *, checks: Sequence[ArchiveCheck], content: str = ""
+    ) -> Recorded:
         """Put a catalogued and checked archive on the chain (档案信息上链)."""
-        return self._write(
-            "register",
-            RegisterArchiveRequest(
-                form=form, payload=payload, account_id=account_id, checks=checks
-            ),
-        )
+        return self._record("register", document=document, checks=checks, content=content)
 
     def revoke(self, archive_code: str, *, reason: str) -> Receipt:
         """Put an archive out of force, with the reason (档案撤销)."""
         return self._write("revoke", RevokeArchiveRequest(archive_code=archive_code, reason=reason))
 
     def update(
-        self,
-        form: CommittedForm,
-        *,
-        payload: SealedPayload,
-        checks: Sequence[ArchiveCheck],
-        supersedes: int,
-    ) -> Receipt:
+        self, document: bytes, *, checks: Sequence[ArchiveCheck], supersedes: int, content: str = ""
+    ) -> Recorded:
         """Put a new version in force; the old one stays reachable (档案更新)."""
-        return self._write(
-            "update",
-            UpdateArchiveRequest(form=form, payload=payload, checks=checks, supersedes=supersedes),
+        return self._record(
+            "update", document=document, checks=checks, supersedes=supersedes, content=content
         )
 
     def get(self, archive_code: str) -> ArchiveReply:

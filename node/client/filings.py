@@ -1,7 +1,7 @@
 """Filings for treatment elsewhere (参保人异地就医备案)."""
 
 from node.client.domain import Domain
-from node.client.outcome import Receipt
+from node.client.outcome import Receipt, Recorded
 from proto.api.filing_pb2 import (
     DESCRIPTOR,
     AccountKey,
@@ -9,9 +9,8 @@ from proto.api.filing_pb2 import (
     FilingReply,
     FilingsOfAccountReply,
 )
-from proto.filing_pb2 import ChangeFilingRequest, RegisterFilingRequest, RevokeFilingRequest
+from proto.filing_pb2 import RevokeFilingRequest
 from proto.services_pb2 import TraceReply
-from proto.transaction_pb2 import CommittedForm, SealedPayload
 
 
 class Filings(Domain):
@@ -20,17 +19,13 @@ class Filings(Domain):
     contract = "filing"
     service = DESCRIPTOR.services_by_name["Filings"]
 
-    def change(self, form: CommittedForm, *, payload: SealedPayload, supersedes: int) -> Receipt:
+    def change(self, document: bytes, *, supersedes: int) -> Recorded:
         """Change a filing's period, place or kind; its trace keeps the terms before."""
-        return self._write(
-            "change", ChangeFilingRequest(form=form, payload=payload, supersedes=supersedes)
-        )
+        return self._record("change", document=document, supersedes=supersedes)
 
-    def register(self, form: CommittedForm, *, payload: SealedPayload, account_id: str) -> Receipt:
+    def register(self, document: bytes) -> Recorded:
         """Put an insured person's filing on the chain (参保人备案)."""
-        return self._write(
-            "register", RegisterFilingRequest(form=form, payload=payload, account_id=account_id)
-        )
+        return self._record("register", document=document)
 
     def revoke(self, filing_id: str, *, reason: str) -> Receipt:
         """Revoke a filing, with the reason (备案撤销)."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from node.client.domain import Domain
-from node.client.outcome import Receipt
+from node.client.outcome import Receipt, Recorded
 from proto.api.fund_pb2 import (
     DESCRIPTOR,
     BatchKey,
@@ -12,6 +12,7 @@ from proto.api.fund_pb2 import (
     DifferenceReply,
     LineKey,
     LineReply,
+    LineSettlements,
     SummaryKey,
     SummaryReply,
 )
@@ -22,13 +23,10 @@ from proto.fund_pb2 import (
     CompensateFundBatchRequest,
     FundBatchHeader,
     FundLine,
-    FundReturnLine,
     ReconcileFundBatchRequest,
-    RecordFundResultRequest,
     ResubmitFundBatchRequest,
     ReverseFundBatchRequest,
     SendFundBatchRequest,
-    SubmitFundBatchRequest,
     WithdrawFundBatchRequest,
 )
 from proto.services_pb2 import TraceReply
@@ -107,41 +105,10 @@ class Funds(Domain):
             ),
         )
 
-    def record_result(
-        self,
-        batch_number: str,
-        *,
-        return_number: str,
-        kind: str,
-        returned_date: str,
-        count: int,
-        total_fen: int,
-        paid_count: int,
-        paid_fen: int,
-        failed_count: int,
-        failed_fen: int,
-        offset: int,
-        lines: Sequence[FundReturnLine],
-        last: bool = False,
-    ) -> Receipt:
+    def record_result(self, document: bytes, *, return_number: str, kind: str = "") -> Recorded:
         """Record the bank's answer, line by line (基金拨付状态上链)."""
-        return self._write(
-            "record_result",
-            RecordFundResultRequest(
-                batch_number=batch_number,
-                return_number=return_number,
-                kind=kind,
-                returned_date=returned_date,
-                count=count,
-                total_fen=total_fen,
-                paid_count=paid_count,
-                paid_fen=paid_fen,
-                failed_count=failed_count,
-                failed_fen=failed_fen,
-                offset=offset,
-                lines=lines,
-                last=last,
-            ),
+        return self._record(
+            "record_result", document=document, return_number=return_number, kind=kind
         )
 
     def resubmit(self, batch_number: str, *, explanation: str) -> Receipt:
@@ -180,9 +147,17 @@ class Funds(Domain):
             ),
         )
 
-    def submit(self, header: FundBatchHeader) -> Receipt:
+    def submit(
+        self, document: bytes, *, direction: str = "", settlements: Sequence[LineSettlements] = ()
+    ) -> Recorded:
         """Declare a batch (基金费用明细提交); its lines follow."""
-        return self._write("submit", SubmitFundBatchRequest(header=header))
+        return self._record(
+            "submit",
+            beside=("fund.add_lines", "fund.add_settlements"),
+            document=document,
+            direction=direction,
+            settlements=settlements,
+        )
 
     def withdraw(self, batch_number: str, *, reason: str) -> Receipt:
         """Take a batch back before it is audited (基金费用明细撤销)."""

@@ -1,9 +1,7 @@
 """Remote reimbursement (异地报销): applications, decisions, payments, lists."""
 
-from collections.abc import Sequence
-
 from node.client.domain import Domain
-from node.client.outcome import Receipt
+from node.client.outcome import Receipt, Recorded
 from proto.api.reimbursement_pb2 import (
     DESCRIPTOR,
     ApplicationKey,
@@ -18,20 +16,16 @@ from proto.reimbursement_pb2 import (
     ApprovedAmounts,
     ApproveRequest,
     ChangeListedRequest,
-    ForwardApplicationRequest,
     ListedSubject,
     PaymentRequest,
-    ReceiveApplicationRequest,
     RefuseRequest,
     RemoveListedRequest,
     ReportReimbursementRequest,
-    ReviewRequest,
     SyncBillRequest,
     SyncVoucherRequest,
     WithdrawRequest,
 )
 from proto.services_pb2 import TraceReply
-from proto.transaction_pb2 import CommittedForm, Finding, SealedPayload
 
 
 class Reimbursements(Domain):
@@ -69,42 +63,13 @@ class Reimbursements(Domain):
             ChangeListedRequest(subject=subject, reason=reason, from_ms=from_ms, to_ms=to_ms),
         )
 
-    def forward(
-        self,
-        form: CommittedForm,
-        *,
-        payload: SealedPayload,
-        channel: str,
-        findings: Sequence[Finding] = (),
-    ) -> Receipt:
+    def forward(self, document: bytes, *, channel: str) -> Recorded:
         """Hand an application on to the insured province (异地报销申请转交)."""
-        return self._write(
-            "forward",
-            ForwardApplicationRequest(
-                form=form, payload=payload, channel=channel, findings=findings
-            ),
-        )
+        return self._record("forward", document=document, channel=channel)
 
-    def receive(
-        self,
-        form: CommittedForm,
-        *,
-        payload: SealedPayload,
-        account_id: str,
-        applicant_index: str = "",
-        findings: Sequence[Finding] = (),
-    ) -> Receipt:
+    def receive(self, document: bytes) -> Recorded:
         """Take an application in (异地报销申请接收)."""
-        return self._write(
-            "receive",
-            ReceiveApplicationRequest(
-                form=form,
-                payload=payload,
-                account_id=account_id,
-                applicant_index=applicant_index,
-                findings=findings,
-            ),
-        )
+        return self._record("receive", document=document)
 
     def record_payment(
         self, application_id: str, *, step: str, amount_fen: int, reference: str, reason_code: str
@@ -136,11 +101,9 @@ class Reimbursements(Domain):
         """Report decision and state, or send a failed report again (上报国家链)."""
         return self._write("report", ReportReimbursementRequest(application_id=application_id))
 
-    def review(self, application_id: str, *, applicant_index: str = "") -> Receipt:
+    def review(self, application_id: str) -> Recorded:
         """A first official looks before another approves (异地报销初审)."""
-        return self._write(
-            "review", ReviewRequest(application_id=application_id, applicant_index=applicant_index)
-        )
+        return self._record("review", application_id=application_id)
 
     def sync_bill(self, application_id: str, *, bill: str) -> Receipt:
         """Record that the bill was fetched and is stored (异地电子票据同步)."""

@@ -1,7 +1,5 @@
 """E-settlement vouchers and other provinces' documents (电子结算凭证、异地票据)."""
 
-from collections.abc import Sequence
-
 from node.client.domain import Domain
 from node.client.outcome import Receipt, Recorded
 from proto.api.voucher_pb2 import (
@@ -13,9 +11,8 @@ from proto.api.voucher_pb2 import (
     VoucherReply,
 )
 from proto.contracts_pb2 import BillKey
-from proto.reimbursement_pb2 import NoteStatusRequest, StoreBillRequest, StoreVoucherRequest
+from proto.reimbursement_pb2 import NoteStatusRequest
 from proto.services_pb2 import TraceReply
-from proto.transaction_pb2 import CommittedForm, Finding, SealedPayload
 
 
 class Vouchers(Domain):
@@ -52,55 +49,27 @@ class Vouchers(Domain):
         )
 
     def store_bill(
-        self,
-        form: CommittedForm,
-        *,
-        payload: SealedPayload,
-        account_id: str,
-        findings: Sequence[Finding] = (),
-        source: str,
-        source_reference: str,
-        dialect: str,
-        dialect_sm3: bytes,
-    ) -> Receipt:
+        self, document: bytes, *, dialect: str, source: str = "", source_reference: str
+    ) -> Recorded:
         """Keep another province's bill, read by a dialect (异地电子票据上链)."""
-        return self._write(
+        return self._record(
             "store_bill",
-            StoreBillRequest(
-                form=form,
-                payload=payload,
-                account_id=account_id,
-                findings=findings,
-                source=source,
-                source_reference=source_reference,
-                dialect=dialect,
-                dialect_sm3=dialect_sm3,
-            ),
+            document=document,
+            dialect=dialect,
+            source=source,
+            source_reference=source_reference,
         )
 
     def store_voucher(
-        self,
-        region: str,
-        *,
-        form: CommittedForm,
-        payload: SealedPayload,
-        account_id: str = "",
-        findings: Sequence[Finding] = (),
-        source: str,
-        source_reference: str,
-    ) -> Receipt:
+        self, document: bytes, *, region: str, source: str = "", source_reference: str
+    ) -> Recorded:
         """Keep another province's voucher (异地电子结算凭证上链)."""
-        return self._write(
+        return self._record(
             "store_voucher",
-            StoreVoucherRequest(
-                region=region,
-                form=form,
-                payload=payload,
-                account_id=account_id,
-                findings=findings,
-                source=source,
-                source_reference=source_reference,
-            ),
+            document=document,
+            region=region,
+            source=source,
+            source_reference=source_reference,
         )
 
     def get(self, settlement_id: str) -> VoucherReply:

@@ -74,9 +74,9 @@ class OpenCall(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     document: _builtins.bytes
-    """档案著录 JSON, or one file with record and content"""
+    """archive record (JSON), alone or joined to its content"""
     content: _builtins.str
-    """the content file's text, when not joined"""
+    """the content file's text, when `document` is the record alone"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
     def __init__(

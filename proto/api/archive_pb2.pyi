@@ -123,22 +123,30 @@ class RegisterCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """archive record (JSON), alone or joined to its content"""
+    content: _builtins.str
+    """the content file's text, when `document` is the record alone"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
     @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_archive_pb2.RegisterArchiveRequest]:
-        """1 to 1,000"""
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[_archive_pb2.ArchiveCheck]:
+        """the four-property check (四性检测), 1 to 100 items"""
 
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_archive_pb2.RegisterArchiveRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        checks: _abc.Iterable[_archive_pb2.ArchiveCheck] | None = ...,
+        content: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "checks", b"checks", "content", b"content", "document", b"document"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -175,22 +183,34 @@ class UpdateCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    SUPERSEDES_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """archive record (JSON), alone or joined to its content"""
+    supersedes: _builtins.int
+    """the version (版本号) it was made from, from 1"""
+    content: _builtins.str
+    """the content file's text, when `document` is the record alone"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
     @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_archive_pb2.UpdateArchiveRequest]:
-        """1 to 1,000"""
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[_archive_pb2.ArchiveCheck]:
+        """the four-property check (四性检测), 1 to 100 items"""
 
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_archive_pb2.UpdateArchiveRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        checks: _abc.Iterable[_archive_pb2.ArchiveCheck] | None = ...,
+        supersedes: _builtins.int = ...,
+        content: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "checks", b"checks", "content", b"content", "document", b"document", "supersedes", b"supersedes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

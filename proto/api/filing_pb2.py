@@ -28,7 +28,7 @@ from proto import filing_pb2 as proto_dot_filing__pb2
 from proto import services_pb2 as proto_dot_services__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16proto/api/filing.proto\x12\x10yilian.v1.filing\x1a\x14proto/api/call.proto\x1a\x17proto/api/records.proto\x1a\x12proto/filing.proto\x1a\x14proto/services.proto\"\x1e\n\tFilingKey\x12\x11\n\tfiling_id\x18\x01 \x01(\t\" \n\nAccountKey\x12\x12\n\naccount_id\x18\x01 \x01(\t\"c\n\nChangeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x32\n\noperations\x18\x02 \x03(\x0b\x32\x1e.yilian.v1.ChangeFilingRequest\"g\n\x0cRegisterCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x34\n\noperations\x18\x02 \x03(\x0b\x32 .yilian.v1.RegisterFilingRequest\"c\n\nRevokeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x32\n\noperations\x18\x02 \x03(\x0b\x32\x1e.yilian.v1.RevokeFilingRequest\"c\n\x0b\x46ilingReply\x12.\n\x06record\x18\x01 \x01(\x0b\x32\x1e.yilian.v1.filing.FilingRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"l\n\x15\x46ilingsOfAccountReply\x12-\n\x06record\x18\x01 \x01(\x0b\x32\x1d.yilian.v1.filing.FilingIndex\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xbf\x02\n\x0c\x46ilingRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x0f\n\x07pcommit\x18\x04 \x01(\x0c\x12&\n\x07payload\x18\x05 \x01(\x0b\x32\x15.yilian.v1.PayloadRef\x12\x12\n\nhome_chain\x18\x06 \x01(\t\x12\x12\n\nkeeper_org\x18\x07 \x01(\t\x12\x0e\n\x06schema\x18\x08 \x01(\t\x12\'\n\x06public\x18\t \x01(\x0b\x32\x17.yilian.v1.FilingFields\x12(\n\x06period\x18\n \x01(\x0b\x32\x18.yilian.v1.filing.Period\x12\x0f\n\x07version\x18\x0b \x01(\x03\x12\r\n\x05state\x18\x0c \x01(\t\x12\x0e\n\x06reason\x18\r \x01(\t\"(\n\x06Period\x12\x0f\n\x07\x66rom_ms\x18\x01 \x01(\x03\x12\r\n\x05to_ms\x18\x02 \x01(\x03\";\n\x0b\x46ilingIndex\x12,\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1b.yilian.v1.filing.Unexpired\"b\n\tUnexpired\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x18\n\x10treatment_region\x18\x02 \x01(\t\x12(\n\x06period\x18\x03 \x01(\x0b\x32\x18.yilian.v1.filing.Period2\xae\x03\n\x07\x46ilings\x12;\n\x06\x43hange\x12\x1c.yilian.v1.filing.ChangeCall\x1a\x13.yilian.v1.Unsigned\x12?\n\x08Register\x12\x1e.yilian.v1.filing.RegisterCall\x1a\x13.yilian.v1.Unsigned\x12;\n\x06Revoke\x12\x1c.yilian.v1.filing.RevokeCall\x1a\x13.yilian.v1.Unsigned\x12G\n\tGetFiling\x12\x1b.yilian.v1.filing.FilingKey\x1a\x1d.yilian.v1.filing.FilingReply\x12\x41\n\x0bTraceFiling\x12\x1b.yilian.v1.filing.FilingKey\x1a\x15.yilian.v1.TraceReply\x12\\\n\x13GetFilingsOfAccount\x12\x1c.yilian.v1.filing.AccountKey\x1a\'.yilian.v1.filing.FilingsOfAccountReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16proto/api/filing.proto\x12\x10yilian.v1.filing\x1a\x14proto/api/call.proto\x1a\x17proto/api/records.proto\x1a\x12proto/filing.proto\x1a\x14proto/services.proto\"\x1e\n\tFilingKey\x12\x11\n\tfiling_id\x18\x01 \x01(\t\" \n\nAccountKey\x12\x12\n\naccount_id\x18\x01 \x01(\t\"U\n\nChangeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\x12\x12\n\nsupersedes\x18\x03 \x01(\x04\"C\n\x0cRegisterCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\"c\n\nRevokeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x32\n\noperations\x18\x02 \x03(\x0b\x32\x1e.yilian.v1.RevokeFilingRequest\"c\n\x0b\x46ilingReply\x12.\n\x06record\x18\x01 \x01(\x0b\x32\x1e.yilian.v1.filing.FilingRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"l\n\x15\x46ilingsOfAccountReply\x12-\n\x06record\x18\x01 \x01(\x0b\x32\x1d.yilian.v1.filing.FilingIndex\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xbf\x02\n\x0c\x46ilingRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x0f\n\x07pcommit\x18\x04 \x01(\x0c\x12&\n\x07payload\x18\x05 \x01(\x0b\x32\x15.yilian.v1.PayloadRef\x12\x12\n\nhome_chain\x18\x06 \x01(\t\x12\x12\n\nkeeper_org\x18\x07 \x01(\t\x12\x0e\n\x06schema\x18\x08 \x01(\t\x12\'\n\x06public\x18\t \x01(\x0b\x32\x17.yilian.v1.FilingFields\x12(\n\x06period\x18\n \x01(\x0b\x32\x18.yilian.v1.filing.Period\x12\x0f\n\x07version\x18\x0b \x01(\x03\x12\r\n\x05state\x18\x0c \x01(\t\x12\x0e\n\x06reason\x18\r \x01(\t\"(\n\x06Period\x12\x0f\n\x07\x66rom_ms\x18\x01 \x01(\x03\x12\r\n\x05to_ms\x18\x02 \x01(\x03\";\n\x0b\x46ilingIndex\x12,\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1b.yilian.v1.filing.Unexpired\"b\n\tUnexpired\x12\x11\n\tfiling_id\x18\x01 \x01(\t\x12\x18\n\x10treatment_region\x18\x02 \x01(\t\x12(\n\x06period\x18\x03 \x01(\x0b\x32\x18.yilian.v1.filing.Period2\xb6\x03\n\x07\x46ilings\x12?\n\x06\x43hange\x12\x1c.yilian.v1.filing.ChangeCall\x1a\x17.yilian.v1.PrepareReply\x12\x43\n\x08Register\x12\x1e.yilian.v1.filing.RegisterCall\x1a\x17.yilian.v1.PrepareReply\x12;\n\x06Revoke\x12\x1c.yilian.v1.filing.RevokeCall\x1a\x13.yilian.v1.Unsigned\x12G\n\tGetFiling\x12\x1b.yilian.v1.filing.FilingKey\x1a\x1d.yilian.v1.filing.FilingReply\x12\x41\n\x0bTraceFiling\x12\x1b.yilian.v1.filing.FilingKey\x1a\x15.yilian.v1.TraceReply\x12\\\n\x13GetFilingsOfAccount\x12\x1c.yilian.v1.filing.AccountKey\x1a\'.yilian.v1.filing.FilingsOfAccountReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,23 +40,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTKEY']._serialized_start=165
   _globals['_ACCOUNTKEY']._serialized_end=197
   _globals['_CHANGECALL']._serialized_start=199
-  _globals['_CHANGECALL']._serialized_end=298
-  _globals['_REGISTERCALL']._serialized_start=300
-  _globals['_REGISTERCALL']._serialized_end=403
-  _globals['_REVOKECALL']._serialized_start=405
-  _globals['_REVOKECALL']._serialized_end=504
-  _globals['_FILINGREPLY']._serialized_start=506
-  _globals['_FILINGREPLY']._serialized_end=605
-  _globals['_FILINGSOFACCOUNTREPLY']._serialized_start=607
-  _globals['_FILINGSOFACCOUNTREPLY']._serialized_end=715
-  _globals['_FILINGRECORD']._serialized_start=718
-  _globals['_FILINGRECORD']._serialized_end=1037
-  _globals['_PERIOD']._serialized_start=1039
-  _globals['_PERIOD']._serialized_end=1079
-  _globals['_FILINGINDEX']._serialized_start=1081
-  _globals['_FILINGINDEX']._serialized_end=1140
-  _globals['_UNEXPIRED']._serialized_start=1142
-  _globals['_UNEXPIRED']._serialized_end=1240
-  _globals['_FILINGS']._serialized_start=1243
-  _globals['_FILINGS']._serialized_end=1673
+  _globals['_CHANGECALL']._serialized_end=284
+  _globals['_REGISTERCALL']._serialized_start=286
+  _globals['_REGISTERCALL']._serialized_end=353
+  _globals['_REVOKECALL']._serialized_start=355
+  _globals['_REVOKECALL']._serialized_end=454
+  _globals['_FILINGREPLY']._serialized_start=456
+  _globals['_FILINGREPLY']._serialized_end=555
+  _globals['_FILINGSOFACCOUNTREPLY']._serialized_start=557
+  _globals['_FILINGSOFACCOUNTREPLY']._serialized_end=665
+  _globals['_FILINGRECORD']._serialized_start=668
+  _globals['_FILINGRECORD']._serialized_end=987
+  _globals['_PERIOD']._serialized_start=989
+  _globals['_PERIOD']._serialized_end=1029
+  _globals['_FILINGINDEX']._serialized_start=1031
+  _globals['_FILINGINDEX']._serialized_end=1090
+  _globals['_UNEXPIRED']._serialized_start=1092
+  _globals['_UNEXPIRED']._serialized_end=1190
+  _globals['_FILINGS']._serialized_start=1193
+  _globals['_FILINGS']._serialized_end=1631
 # @@protoc_insertion_point(module_scope)

@@ -66,22 +66,24 @@ class ChangeCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    SUPERSEDES_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """filing (JSON, filing/1)"""
+    supersedes: _builtins.int
+    """the version it was made from, from 1"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
-    @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_filing_pb2.ChangeFilingRequest]:
-        """1 to 1,000"""
-
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_filing_pb2.ChangeFilingRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        supersedes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "document", b"document", "supersedes", b"supersedes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -92,22 +94,20 @@ class RegisterCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """filing (JSON, filing/1)"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
-    @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_filing_pb2.RegisterFilingRequest]:
-        """1 to 1,000"""
-
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_filing_pb2.RegisterFilingRequest] | None = ...,
+        document: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "document", b"document"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -253,22 +253,28 @@ class RecordResultCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    RETURN_NUMBER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """the bank's return file (6131R)"""
+    return_number: _builtins.str
+    """the return's number, an identifier"""
+    kind: _builtins.str
+    """result (回盘, "" = this) or bounce (退票)"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
-    @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_fund_pb2.RecordFundResultRequest]:
-        """1 to 1,000"""
-
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_fund_pb2.RecordFundResultRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        return_number: _builtins.str = ...,
+        kind: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "document", b"document", "kind", b"kind", "return_number", b"return_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -357,22 +363,30 @@ class SubmitCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    SETTLEMENTS_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """6131 payment file; asked again it brings what the chain lacks"""
+    direction: _builtins.str
+    """payout ("" = this) or recovery"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
     @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_fund_pb2.SubmitFundBatchRequest]:
-        """1 to 1,000"""
+    def settlements(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineSettlements]:
+        """which settlements a line pays"""
 
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_fund_pb2.SubmitFundBatchRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        direction: _builtins.str = ...,
+        settlements: _abc.Iterable[Global___LineSettlements] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "direction", b"direction", "document", b"document", "settlements", b"settlements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -515,6 +529,30 @@ class SummaryReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SummaryReply: _TypeAlias = SummaryReply  # noqa: Y015
+
+@_typing.final
+class LineSettlements(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_IDS_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """序号, from 1"""
+    @_builtins.property
+    def settlement_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        settlement_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "settlement_ids", b"settlement_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineSettlements: _TypeAlias = LineSettlements  # noqa: Y015
 
 @_typing.final
 class BatchRecord(_message.Message):

@@ -173,22 +173,24 @@ class ForwardCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """application (JSON, reimbursement/1)"""
+    channel: _builtins.str
+    """the channel that leads to the insured province"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
-    @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_reimbursement_pb2.ForwardApplicationRequest]:
-        """1 to 1,000"""
-
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_reimbursement_pb2.ForwardApplicationRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        channel: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "channel", b"channel", "document", b"document"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -199,22 +201,20 @@ class ReceiveCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """application (JSON, reimbursement/1)"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
-    @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_reimbursement_pb2.ReceiveApplicationRequest]:
-        """1 to 1,000"""
-
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_reimbursement_pb2.ReceiveApplicationRequest] | None = ...,
+        document: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "document", b"document"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -329,22 +329,20 @@ class ReviewCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    APPLICATION_ID_FIELD_NUMBER: _builtins.int
+    application_id: _builtins.str
+    """an identifier"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
-    @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_reimbursement_pb2.ReviewRequest]:
-        """1 to 1,000"""
-
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_reimbursement_pb2.ReviewRequest] | None = ...,
+        application_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["application_id", b"application_id", "caller", b"caller"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,7 +75,7 @@ class ReverseCall(_message.Message):
     CALLER_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     document: _builtins.bytes
-    """the reversal's JSON (2208)"""
+    """reversal 2208 or 2305 (JSON)"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
     def __init__(
@@ -99,7 +99,7 @@ class UploadCall(_message.Message):
     CALLER_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     document: _builtins.bytes
-    """the settlement's JSON (2207 or 2304)"""
+    """settlement 2207 or 2304 (JSON)"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
     def __init__(

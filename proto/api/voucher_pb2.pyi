@@ -125,22 +125,32 @@ class StoreBillCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    DIALECT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_REFERENCE_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """another province's bill (XML)"""
+    dialect: _builtins.str
+    """name of the dialect table that reads it"""
+    source: _builtins.str
+    """where it was fetched: national or centre"""
+    source_reference: _builtins.str
+    """the source's number of the fetch, an identifier"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
-    @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_reimbursement_pb2.StoreBillRequest]:
-        """1 to 1,000"""
-
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_reimbursement_pb2.StoreBillRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        dialect: _builtins.str = ...,
+        source: _builtins.str = ...,
+        source_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "dialect", b"dialect", "document", b"document", "source", b"source", "source_reference", b"source_reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -151,22 +161,32 @@ class StoreVoucherCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCE_REFERENCE_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """another province's voucher (JSON, 4901)"""
+    region: _builtins.str
+    """the region that settled, 6 digits"""
+    source: _builtins.str
+    """where it was fetched: national or centre"""
+    source_reference: _builtins.str
+    """the source's number of the fetch, an identifier"""
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
-    @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_reimbursement_pb2.StoreVoucherRequest]:
-        """1 to 1,000"""
-
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_reimbursement_pb2.StoreVoucherRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        region: _builtins.str = ...,
+        source: _builtins.str = ...,
+        source_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "document", b"document", "region", b"region", "source", b"source", "source_reference", b"source_reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,8 +11,11 @@ from ledger.endorsement import endorse
 from ledger.limits import OPERATION_BYTES_MAX
 from node.bodies import build_body
 from node.client import Client, ClientError, Receipt, Refused
+from node.custodian.preparing import options
 from proto.api.call_pb2 import Caller, Unsigned
+from proto.api.fund_pb2 import LineSettlements
 from proto.api.identity_pb2 import DESCRIPTOR, RegisterCall
+from proto.archive_pb2 import ArchiveCheck
 from proto.contracts_pb2 import RegisterIdentityRequest
 from proto.services_pb2 import PrepareReply, PrepareRequest
 from proto.transaction_pb2 import TxBody
@@ -253,6 +256,29 @@ def test_a_document_reaches_the_custodian_with_its_options() -> None:
         "number": "0000000101",
         "settlement_id": "300000900001",
     }
+
+
+def test_lists_reach_the_custodian_as_the_text_it_reads() -> None:
+    asked: list[PrepareRequest] = []
+
+    def prepare(request: PrepareRequest) -> PrepareReply:
+        asked.append(request)
+        return PrepareReply()
+
+    served = Served(KEYS)
+    served.prepare = prepare
+    with served as node, Client(node.grpc_address, signer=KEYS.governor) as client:
+        checks = [ArchiveCheck(code="GD-1-7", result="passed")] * 2
+        client.archives.update(b"{}", checks=checks, supersedes=3)
+        lines = [LineSettlements(line=2, settlement_ids=["30001", "30002"])]
+        client.funds.submit(b"H|", settlements=lines)
+    said = dict(asked[0].options)
+    assert said == {"checks": "GD-1-7:passed,GD-1-7:passed", "supersedes": "3"}
+    assert options.archive_checks(said["checks"]) == checks
+    assert options.version(said["supersedes"]) == 3
+    said = dict(asked[1].options)
+    assert options.settlements_by_line(said["settlements"]) == {2: ("30001", "30002")}
+    assert list(said) == ["settlements"]
 
 
 def test_an_unsigned_body_is_what_the_recipe_makes(client: Client) -> None:

@@ -15,7 +15,7 @@ from node.client.domain import Domain
 from node.contract_api.answers import ANSWERS
 from node.contract_api.reads import READS
 from node.contract_api.service import descriptions, method_name
-from node.custodian.service import PREPARED_KINDS
+from node.custodian.preparing.kinds import KINDS
 from proto.api.call_pb2 import Unsigned
 from proto.services_pb2 import PrepareReply
 
@@ -44,14 +44,25 @@ def test_a_call_takes_the_methods_own_request_or_a_document_the_custodian_knows(
         operations = rpc.input_type.fields_by_name["operations"]
         assert operations.message_type is METHODS[name].request.DESCRIPTOR
     else:
-        assert name in PREPARED_KINDS
+        assert name in KINDS
         assert "operations" not in rpc.input_type.fields_by_name
     assert rpc.input_type.fields_by_name["caller"].number == 1
 
 
 def test_every_document_the_custodian_knows_can_be_brought() -> None:
     brought = {name for name, rpc in CALLS.items() if rpc.output_type is PrepareReply.DESCRIPTOR}
-    assert brought == set(PREPARED_KINDS)
+    assert brought == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_documents_call_has_the_custodians_options(kind: str) -> None:
+    fields = [field.name for field in CALLS[kind].input_type.fields]
+    options = {option.name for option in KINDS[kind].options}
+    if "bill" in fields:
+        assert {"code", "number"} <= options
+        options = (options - {"code", "number"}) | {"bill"}
+    assert set(fields) - {"caller", "document"} == options
+    assert ("document" in fields) == bool(KINDS[kind].document)
 
 
 def mirrors(message: Descriptor, cls: type[Record]) -> None:
