@@ -271,7 +271,7 @@ def test_a_settlement_and_its_voucher_are_reported_and_acknowledged(net: Network
 def test_a_voucher_waits_for_its_settlement(net: Network) -> None:
     net.province.ok("bureau", "voucher.report", report_voucher(net.province))
     assert net.send_all(net.province) == ["SETTLEMENT_NOT_FOUND"]
-    assert net.province.load(VoucherRecord, f"voucher/{ID}").report == ""
+    assert net.province.load(VoucherRecord, f"voucher/{ID}").report == "failed"
     net.province.ok("bureau", "settlement.report", pb.ReportSettlementRequest(settlement_id=ID))
     net.province.ok("bureau", "voucher.report", report_voucher(net.province, fee_count=8))
     assert net.send_all(net.province) == ["OK", "OK"]
