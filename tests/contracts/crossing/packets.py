@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from contracts.bridge.outbox import send_packet
+from contracts.bridge.records import OutboxEntry, SentPacket, sent_key
 from contracts.framework import Context, Identity
 from contracts.state_view import StateView
 from crypto.suites import suite
-from ledger.packet import Packet
+from ledger.packet import Packet, outbox_key
 from ledger.records import Record, encode
 from tests.contracts.harness import HOUR_MS, Chain, Network
 
@@ -44,11 +45,9 @@ def send_raw(
         assert value is not None
         chain.state[written] = value
     chain.events.extend(ctx.events)
-    return next(
-        packet
-        for packet in (Packet.decode(entry.packet) for _, entry in Network.pending(None, chain))  # type: ignore[arg-type]
-        if packet.id == packet_id
-    )
+    place = chain.load(SentPacket, sent_key(packet_id))
+    entry = chain.load(OutboxEntry, outbox_key(place.channel_id, place.epoch, place.sequence))
+    return Packet.decode(entry.packet)
 
 
 def forge(net: Network, chain: Chain, body: Record | None = None, **changes: Any) -> str:
