@@ -30,6 +30,8 @@ from contracts.grant.records import (
 )
 from contracts.reporting import REPORTED, REPORTING, answered, begun, code_of
 from contracts.trace import record_class
+from crypto.digest import sm3
+from crypto.domain import tagged
 from faults import Rejected
 from ledger.packet import Packet, PacketReceipt
 from ledger.records import Record, decode, encode
@@ -87,8 +89,12 @@ def resend(ctx: Context, authorization_id: str) -> bytes:
 
 
 def cycle_of(authorization_id: str) -> int:
-    """The cycle that makes each grant about a bill a business of its own, however often sent."""
-    return int(random_id("authorization_id", authorization_id)[:8], 16)
+    """The cycle that makes each grant about a bill a business of its own, however often sent.
+
+    A hash, so that ids which somebody counts up instead of drawing them differ too.
+    """
+    named = random_id("authorization_id", authorization_id).encode()
+    return int.from_bytes(sm3(tagged("yilian/grant-cycle/v1", named))[:4], "big")
 
 
 @incoming(AUTHORIZATION, next_action="resend")
