@@ -79,7 +79,7 @@ class Authorizations(Contract):
     def grant(self, ctx: Context, request: GrantRequest) -> Result:
         """授权: the owner, through the bureau, lets an organisation read an object or account.
 
-        Clauses 2.2.1.6.4, 2.2.1.4.2.6.
+        Clauses 2.2.1.6.1, 2.2.1.6.4, 2.2.1.4.2.6.
         """
         record = _read_grant(request)
         key = authorization_key(record.authorization_id)
@@ -111,7 +111,7 @@ class Authorizations(Contract):
     def revoke(self, ctx: Context, request: RevokeRequest) -> Result:
         """授权撤销: nobody reads under this grant any more, from this operation on.
 
-        Clauses 2.2.1.6.6.
+        Clauses 2.2.1.6.1, 2.2.1.6.6.
         """
         key = authorization_key(random_id("authorization_id", request.authorization_id))
         record = ctx.require(AuthorizationRecord, key, AUTHORIZATION_NOT_FOUND)

@@ -139,7 +139,7 @@ class Settlements(Contract):
     def upload(self, ctx: Context, request: UploadSettlementRequest) -> Result:
         """Put a local or remote settlement on the chain (结算上链).
 
-        Clauses 2.2.1.6.8, 2.2.1.6.12, 2.2.1.4.4.1.
+        Clauses 2.2.1.6.1, 2.2.1.6.8, 2.2.1.6.12, 2.2.1.4.4.1.
         """
         intake = take_in(ctx, request.payload, request.account_id, request.findings)
         key = _create(ctx, request.form, intake, ctx.chain_id)
@@ -167,7 +167,7 @@ class Settlements(Contract):
 
         The reversal mirrors every amount.
 
-        Clauses 2.2.1.6.8, 2.2.1.4.4.2.
+        Clauses 2.2.1.6.1, 2.2.1.6.8, 2.2.1.4.4.2.
         """
         intake = take_in(ctx, request.payload, "", request.findings)
         checked, fields = _read_reversal(request.form)

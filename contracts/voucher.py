@@ -144,7 +144,7 @@ class Vouchers(Contract):
         ),
     )
     def store_voucher(self, ctx: Context, request: StoreVoucherRequest) -> Result:
-        """Keep another province's voucher (异地电子结算凭证上链, 2.2.1.4.3.2)."""
+        """Keep another province's voucher (异地电子结算凭证上链, 2.2.1.6.1, 2.2.1.4.3.2)."""
         record = storing.store_voucher(ctx, request)
         key = remote_voucher_key(record.region, record.public.settlement_id)
         return {"object": key, "version": record.version, "account": record.account_id}

@@ -71,7 +71,7 @@ class Archives(Contract):
     def register(self, ctx: Context, request: RegisterArchiveRequest) -> Result:
         """Put a catalogued and checked archive on the chain (档案信息上链, 2.2.1.6.16.4).
 
-        Clauses 2.2.1.4.7.1, 2.2.1.4.7.4.
+        Clauses 2.2.1.6.1, 2.2.1.4.7.1, 2.2.1.4.7.4.
         """
         intake = take_in(ctx, request.payload, request.account_id, ())
         checked = check_form(request.form, ARCHIVE)
@@ -114,6 +114,8 @@ class Archives(Contract):
 
         Nobody is granted it or reads it any more. A version that is being carried goes on its way,
         and the revocation behind it.
+
+        Clauses 2.2.1.6.1.
         """
         archive = _own(ctx, request.archive_code)
         state = withdraw(ctx, archive, request.reason)

@@ -279,7 +279,10 @@ class Bills(Contract):
         saves_failure=_named,
     )
     def print(self, ctx: Context, request: PrintRequest) -> Result:
-        """纸票换开 / 打印 (2.2.1.6.3): record the paper, or tell of the same paper again."""
+        """纸票换开 / 打印 (2.2.1.6.3): record the paper, or tell of the same paper again.
+
+        Clauses 2.2.1.6.1.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         home.require_home(ctx, bill)
         body = printing.print_body(bill, request)
@@ -361,7 +364,7 @@ class Bills(Contract):
     def link_settlement(self, ctx: Context, request: LinkSettlementRequest) -> Result:
         """关联结算: bill and settlement point at each other.
 
-        Clauses 2.2.1.6.10, 2.2.1.4.1.4.
+        Clauses 2.2.1.6.1, 2.2.1.6.10, 2.2.1.4.1.4.
         """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.LINK, ctx.time_ms)
