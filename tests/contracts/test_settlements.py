@@ -285,6 +285,20 @@ def test_a_voucher_joins_no_other_chains_settlement(net: Network) -> None:
     net.province.ok("bureau", "voucher.report", report_voucher(net.province))
     assert net.send_all(net.province) == ["SETTLEMENT_EXISTS", "PACKET_INCONSISTENT"]
     assert f"voucher/{ID}" not in net.national.state
+    saved = [(event.action, event.code) for event in net.national.trace(KEY)[1:]]
+    assert saved == [
+        ("receive", "SETTLEMENT_EXISTS"),
+        ("receive_voucher", "PACKET_INCONSISTENT"),
+    ]
+
+
+def test_a_replicas_voucher_is_reported_by_its_home_only(net: Network) -> None:
+    net.province.ok("bureau", "settlement.report", pb.ReportSettlementRequest(settlement_id=ID))
+    net.settle()
+    net.national.issue(1, who="bureau")
+    request = report_voucher(net.national)
+    net.national.refused("bureau", "voucher.report", request, "SETTLEMENT_FOREIGN")
+    assert f"voucher/{ID}" not in net.national.state
 
 
 def test_a_report_that_came_too_late_may_be_sent_again(net: Network) -> None:

@@ -220,12 +220,33 @@ def test_a_revocation_finds_nothing_when_its_version_never_came(
         assert net.deliver(revocation).code == "OK"
         for packet in (revocation, version):
             assert net.acknowledge(packet).code == "OK"
-        assert archive(chain).state == "revoked"
+            assert archive(chain).state == "revoked"
         codes = {event.code for event in chain.trace(KEY) if event.action == "FAIL_SAVED"}
         assert codes == {"ARCHIVE_NOT_FOUND"}
     chain.refused("archivist", "archive.compensate", COMPENSATE, "NOTHING_TO_COMPENSATE")
     assert KEY not in net.national.state
     check_traces(chain)
+
+
+@pytest.mark.parametrize("first", ["version", "revocation"])
+def test_a_lost_revocation_of_a_lost_version_leaves_nothing_to_recall(
+    net: Government, first: str
+) -> None:
+    chain = net.province
+    chain.ok("archivist", "archive.carry", CARRY)
+    chain.ok("archivist", "archive.revoke", revoke())
+    chain.ok("archivist", "archive.carry", CARRY)
+    waiting = [packet for packet, _ in packets(net)]
+    net.national.time_ms = waiting[1].deadline_ms
+    for packet in waiting:
+        assert net.deliver(packet).code == "OK"
+    order = waiting if first == "version" else waiting[::-1]
+    assert net.acknowledge(order[0]).code == "OK"
+    # Until the version's receipt is here, it may still stand there.
+    assert archive(chain).state == ("recalling" if first == "version" else "recall_failed")
+    assert net.acknowledge(order[1]).code == "OK"
+    assert archive(chain).state == "revoked"
+    chain.refused("archivist", "archive.compensate", COMPENSATE, "NOTHING_TO_COMPENSATE")
 
 
 def test_a_version_found_its_owner_while_it_was_on_its_way(net: Government) -> None:
