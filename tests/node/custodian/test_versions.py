@@ -42,7 +42,9 @@ def chains() -> tuple[Chain, Chain]:
     return province, other
 
 
-def sealed(chain: Chain, form: StandardForm, document: bytes) -> tuple[CommittedForm, SealedPayload]:
+def sealed(
+    chain: Chain, form: StandardForm, document: bytes
+) -> tuple[CommittedForm, SealedPayload]:
     """Committed under a secret, and sealed to the organisation of the chain's custodian."""
     plain = make_payload(form, b"v" * SECRET_BYTES, document)
     committed = commit_form(plain.schema, plain.public, plain.private, plain.secret)
