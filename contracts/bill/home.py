@@ -15,10 +15,8 @@ from contracts.codes import (
     NOT_LOCK_HOLDER,
 )
 from contracts.framework import Context
-from contracts.intake import check_packet
 from contracts.remote.using import check_not_reimbursed
 from faults import Rejected
-from ledger.packet import Packet
 
 
 def key_of(bill: BillRecord) -> str:
@@ -32,15 +30,12 @@ def require_home(ctx: Context, bill: BillRecord) -> None:
         raise Rejected(NOT_HOME_CHAIN, home=bill.home_chain)
 
 
-def bill_asked_about(
-    ctx: Context, packet: Packet, code: str, number: str, action: str
-) -> BillRecord:
+def bill_at_home(ctx: Context, code: str, number: str, action: str) -> BillRecord:
     """The bill a packet asks about, which must be at home here; refusals from here on are saved."""
     key = bill_key(code, number)
     ctx.keep_refusal(key, action)
     bill = ctx.require(BillRecord, key, BILL_NOT_FOUND)
     require_home(ctx, bill)
-    check_packet(packet, ctx.chain_id, key)
     return bill
 
 

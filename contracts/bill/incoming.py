@@ -7,7 +7,7 @@ by the same rules as a caller's request, and a refusal is saved in the bill's tr
 from contracts.bill import packets
 from contracts.bill.answers import RED_CONFLICT_REASON
 from contracts.bill.home import (
-    bill_asked_about,
+    bill_at_home,
     cancel_entry,
     grant_lock,
     key_of,
@@ -113,7 +113,7 @@ def receive_print_cancelled(ctx: Context, delivery: Delivery) -> bytes:
 def apply_lock(ctx: Context, delivery: Delivery) -> bytes:
     """The home grants the lock with a fencing token, or refuses."""
     body = read_body(LockBody, delivery.packet.body)
-    bill = bill_asked_about(ctx, delivery.packet, body.code, body.number, "lock")
+    bill = _home_bill(ctx, delivery.packet, body.code, body.number, "lock")
     check_expiry(body.expires_ms, ctx.time_ms, CHAIN_CLOCKS_MS)
     wanted = Lock(
         state=PENDING,
@@ -131,7 +131,7 @@ def apply_lock(ctx: Context, delivery: Delivery) -> bytes:
 def apply_unlock(ctx: Context, delivery: Delivery) -> bytes:
     """The home ends the lock that the token names, and no other."""
     body = read_body(UnlockBody, delivery.packet.body)
-    bill = bill_asked_about(ctx, delivery.packet, body.code, body.number, "unlock")
+    bill = _home_bill(ctx, delivery.packet, body.code, body.number, "unlock")
     if bill.lock is None:
         raise Rejected(BILL_NOT_LOCKED)
     check_token(bill.lock, body.token)
@@ -147,7 +147,7 @@ def apply_entry(ctx: Context, delivery: Delivery) -> bytes:
     """入账反馈: the home records the entry against the lock it granted."""
     packet = delivery.packet
     body = read_body(EntryBody, packet.body)
-    bill = bill_asked_about(ctx, packet, body.code, body.number, "enter")
+    bill = _home_bill(ctx, packet, body.code, body.number, "enter")
     if body.cycle != packet.cycle:
         raise Rejected(PACKET_INCONSISTENT, field="cycle")
     text("voucher_number", body.voucher_number)
@@ -160,7 +160,7 @@ def apply_reversal(ctx: Context, delivery: Delivery) -> bytes:
     """The home takes the entry back; the bill is free for a new lock or a red bill."""
     packet = delivery.packet
     body = read_body(EntryReversalBody, packet.body)
-    bill = bill_asked_about(ctx, packet, body.code, body.number, "reverse_entry")
+    bill = _home_bill(ctx, packet, body.code, body.number, "reverse_entry")
     if body.cycle != packet.cycle:
         raise Rejected(PACKET_INCONSISTENT, field="cycle")
     text("reason", body.reason)
@@ -187,4 +187,11 @@ def _replica(
     # A cycle may have passed unseen: what a lost packet said is over when the next one comes.
     if body.cycle != packet.cycle or body.cycle < bill.print_cycle:
         raise Rejected(PACKET_INCONSISTENT, field="cycle")
+    return bill
+
+
+def _home_bill(ctx: Context, packet: Packet, code: str, number: str, action: str) -> BillRecord:
+    """The bill at home here that a packet asks about, in the bill's own lane."""
+    bill = bill_at_home(ctx, code, number, action)
+    check_packet(packet, ctx.chain_id, key_of(bill))
     return bill

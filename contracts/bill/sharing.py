@@ -20,17 +20,17 @@ from ledger.records import Record
 _DOCUMENTS = (packets.BILL_BLUE, packets.BILL_RED)
 
 
-def share(ctx: Context, key: str, operation: str) -> int:
+def share(ctx: Context, key: str, operation: str, *, skip_paused: bool = False) -> int:
     """Tell every chain that takes `operation`, is no bills' home and doesn't know yet.
 
-    Returns how many packets went. Raises Rejected(CHANNEL_PAUSED).
+    Returns how many packets went. Raises Rejected(CHANNEL_PAUSED), unless such are skipped.
     """
     sent = 0
     for channel in channels_for(ctx, operation):
-        bill = ctx.require(BillRecord, key)
+        bill, route = ctx.require(BillRecord, key), require_channel(ctx, channel)
         cycle = _cycle(bill, operation)
         state = _state(bill, channel, operation, cycle)
-        if require_channel(ctx, channel).home or state in (REPORTING, REPORTED):
+        if route.home or state in (REPORTING, REPORTED) or (route.paused and skip_paused):
             continue
         document = operation in _DOCUMENTS
         send_packet(
@@ -55,18 +55,22 @@ def share_again(ctx: Context, key: str) -> int:
     """Send again what some chain lacks of a bill: the blue one, its paper, its red one.
 
     Given the red bill it does the same, for a red bill is nothing where its blue one is missing.
+    A paused channel holds up no other: Rejected(CHANNEL_PAUSED) when only such lack something.
     Returns how many packets went.
     """
     bill = ctx.require(BillRecord, key)
     if bill.public.color == RED:
         key = bill_key(bill.public.blue_code, bill.public.blue_number)
         bill = ctx.require(BillRecord, key)
-    sent = share(ctx, key, packets.BILL_BLUE)
+    told = [(key, packets.BILL_BLUE)]
     if bill.paper is not None and bill.flush == NORMAL:
-        sent += share(ctx, key, packets.PRINT)
+        told.append((key, packets.PRINT))
     if bill.paper is None and bill.cancelled is not None:
-        sent += share(ctx, key, packets.PRINT_CANCEL)
-    return sent + (share(ctx, bill.red, packets.BILL_RED) if bill.red else 0)
+        told.append((key, packets.PRINT_CANCEL))
+    if bill.red:
+        told.append((bill.red, packets.BILL_RED))
+    sent = sum(share(ctx, one, operation, skip_paused=True) for one, operation in told)
+    return sent or sum(share(ctx, one, operation) for one, operation in told)
 
 
 def note_answer(ctx: Context, key: str, packet: Packet, receipt: PacketReceipt) -> None:

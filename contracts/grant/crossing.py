@@ -5,7 +5,7 @@ was verified: no account, no person, no reference of the verifying party. The gr
 its own block on, whatever the home answers. What failed is in the bill's trace, and is sent again.
 """
 
-from contracts.bill.home import bill_asked_about, key_of
+from contracts.bill.home import bill_at_home, key_of
 from contracts.bill.record import BillRecord
 from contracts.bill.rules import Action, check_state
 from contracts.bridge.operations import Delivery, incoming, on_receipt
@@ -28,10 +28,9 @@ from contracts.grant.records import (
     compartments_of,
     granted_key,
 )
+from contracts.intake import check_packet
 from contracts.reporting import REPORTED, REPORTING, answered, begun, code_of
 from contracts.trace import record_class
-from crypto.digest import sm3
-from crypto.domain import tagged
 from faults import Rejected
 from ledger.packet import Packet, PacketReceipt
 from ledger.records import Record, decode, encode
@@ -86,15 +85,6 @@ def resend(ctx: Context, authorization_id: str) -> bytes:
     if bill is None or not _is_due(grant):
         raise Rejected(NOTHING_TO_RESEND, authorization=authorization_id)
     return _send(ctx, grant, bill, _operation(grant))
-
-
-def cycle_of(authorization_id: str) -> int:
-    """The cycle that makes each grant about a bill a business of its own, however often sent.
-
-    A hash, so that ids which somebody counts up instead of drawing them differ too.
-    """
-    named = random_id("authorization_id", authorization_id).encode()
-    return int.from_bytes(sm3(tagged("yilian/grant-cycle/v1", named))[:4], "big")
 
 
 @incoming(AUTHORIZATION, next_action="resend")
@@ -192,10 +182,10 @@ def _send(ctx: Context, grant: AuthorizationRecord, bill: BillRecord, operation:
         ctx,
         operation=operation,
         channel=bill.home_channel,
-        lane_object=key_of(bill),
+        lane_object=granted_key(ctx.chain_id, grant.authorization_id),
         home_chain=bill.home_chain,
         body=_body(grant, bill, operation),
-        cycle=cycle_of(grant.authorization_id),
+        payload_object=key_of(bill),  # no document goes along, but a failure is saved there
     )
     key = authorization_key(grant.authorization_id)
     ctx.store(key, changed)
@@ -240,9 +230,12 @@ def _replica(ctx: Context, grant: AuthorizationRecord) -> BillRecord | None:
 def _asked_about(
     ctx: Context, packet: Packet, body: GrantBody | GrantRef, action: str
 ) -> BillRecord:
-    bill = bill_asked_about(ctx, packet, body.code, body.number, action)
-    if packet.cycle != cycle_of(body.authorization_id):
+    """The bill; the packet comes in its grant's own lane, so each chain's grants are its own."""
+    bill = bill_at_home(ctx, body.code, body.number, action)
+    authorization_id = random_id("authorization_id", body.authorization_id)
+    if packet.cycle:
         raise Rejected(PACKET_INCONSISTENT, field="cycle")
+    check_packet(packet, ctx.chain_id, granted_key(packet.source, authorization_id))
     return bill
 
 

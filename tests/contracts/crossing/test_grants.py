@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from contracts.bridge.records import Channel, channel_key
-from contracts.grant.crossing import GrantBody, GrantRef, cycle_of
+from contracts.grant.crossing import GrantBody, GrantRef
 from contracts.grant.records import (
     AuthorizationRecord,
     GrantedRecord,
@@ -14,7 +14,7 @@ from contracts.grant.records import (
     granted_key,
 )
 from contracts.reporting import REPORTS
-from ledger.packet import Packet, business_key_of, decode_packet_receipt, receipt_key
+from ledger.packet import Packet, decode_packet_receipt, receipt_key
 from ledger.records import Record, encode
 from proto import contracts_pb2 as pb
 from tests.contracts.crossing.packets import forge, send_late, send_raw
@@ -266,7 +266,7 @@ def body(**changes: Any) -> GrantBody:
         ({}, {}, "OK"),
         ({"authorization_id": "b" * 32}, {}, "PACKET_INCONSISTENT"),
         ({"authorization_id": "A" * 32}, {}, "MALFORMED_REQUEST"),
-        ({}, {"cycle": 0}, "PACKET_INCONSISTENT"),
+        ({}, {"cycle": 1}, "PACKET_INCONSISTENT"),
         ({}, {"lane": bytes(32), "lane_sequence": 1}, "PACKET_INCONSISTENT"),
         ({"number": "0000000002"}, {}, "BILL_NOT_FOUND"),
         ({"grantee_org": "a/b"}, {}, "MALFORMED_REQUEST"),
@@ -286,8 +286,9 @@ def test_the_home_judges_a_grant(
 
 
 def send(net: Network, operation: str, what: Record, source: Chain, **more: Any) -> str:
-    fields = {"cycle": cycle_of(GRANT_ID), "channel": "fp", **more}
-    packet = send_raw(source, operation, what, bill_name(1), fields.pop("home", FINANCE), **fields)
+    fields = {"channel": "fp", "lane": granted_key(source.chain_id, GRANT_ID), **more}
+    lane, home = fields.pop("lane"), fields.pop("home", FINANCE)
+    packet = send_raw(source, operation, what, lane, home, **fields)
     assert net.deliver(packet).code == "OK"
     key = receipt_key(packet.channel, packet.epoch, packet.sequence)
     return decode_packet_receipt(net.chains[packet.destination].state[key]).code
@@ -332,13 +333,12 @@ def test_only_the_bills_home_is_told(net: Network) -> None:
     assert granted_key(FINANCE, GRANT_ID) not in net.province.state
 
 
-def test_each_grant_is_a_business_of_its_own() -> None:
-    keys = {
-        business_key_of(FINANCE, bill_name(1), operation, cycle_of(f"{number:032x}"))
-        for operation in ("AUTHORIZATION", "AUTHORIZATION_REVOCATION")
-        for number in range(100)
-    }
-    assert len(keys) == 200
+def test_a_grant_comes_in_its_own_lane(net: Network) -> None:
+    for lane in (bill_name(1), granted_key(FINANCE, GRANT_ID), granted_key(PROVINCE, "b" * 32)):
+        sent = send(net, "AUTHORIZATION", body(), net.province, lane=lane)
+        assert sent == "PACKET_INCONSISTENT"
+    assert send(net, "AUTHORIZATION", body(), net.province, cycle=1) == "PACKET_INCONSISTENT"
+    assert THERE not in net.finance.state
 
 
 @pytest.mark.parametrize("row", tuple(REPORTS.rows()), ids=lambda row: f"{row[0]}-{row[1]}")
