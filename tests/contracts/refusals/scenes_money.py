@@ -25,20 +25,26 @@ def batch(n: int) -> str:
     return f"B{n}"
 
 
-def lines() -> list[fund.FundLine]:
-    return [desk.line(1), desk.line(2)]
+def line(n: int, number: int, **changes: Any) -> fund.FundLine:
+    """A slip of this batch alone: one that is paid twice is a finding."""
+    own = {"slip_number": f"JZ{n}-{number}", "account_commitment": desk.account(10 * n + number)}
+    return desk.line(number, **{**own, **changes})
+
+
+def lines(n: int) -> list[fund.FundLine]:
+    return [line(n, 1), line(n, 2)]
 
 
 def submitted(stage: Stage, n: int) -> At:
     at = At(stage)
-    at.submit(batch(n), lines())
+    at.submit(batch(n), lines(n))
     return at
 
 
 def paid(stage: Stage, n: int, second: str = "paid") -> At:
     at = submitted(stage, n)
     at.to_bank(batch(n))
-    first, last = lines()
+    first, last = lines(n)
     at.record(batch(n), [desk.answer(first), desk.answer(last, second)])
     return at
 
@@ -51,21 +57,21 @@ BATCH: dict[str, Any] = {
 
 @scene("fund.submit", "centre", again="FUND_BATCH_EXISTS", missing="OK")
 def submit(stage: Stage, n: int) -> fund.SubmitFundBatchRequest:
-    return fund.SubmitFundBatchRequest(header=desk.header(batch(n), lines()))
+    return fund.SubmitFundBatchRequest(header=desk.header(batch(n), lines(n)))
 
 
 @scene("fund.add_lines", "centre", again="FUND_BATCH_STATE", **BATCH)
 def add_lines(stage: Stage, n: int) -> fund.AddFundLinesRequest:
     stage.province.ok("centre", "fund.submit", submit(stage, n))
-    return At(stage).part(batch(n), lines())
+    return At(stage).part(batch(n), lines(n))
 
 
 @scene("fund.add_settlements", "centre", again="FUND_BATCH_STATE", **BATCH)
 def add_settlements(stage: Stage, n: int) -> fund.AddFundSettlementsRequest:
     at, own = At(stage), [100 * n + 1, 100 * n + 2]
     at.settle(*own)
-    line = desk.line(1, own)
-    declared = fund.SubmitFundBatchRequest(header=desk.header(batch(n), [line]))
+    whole = desk.line(1, own)
+    declared = fund.SubmitFundBatchRequest(header=desk.header(batch(n), [whole]))
     at.chain.ok("centre", "fund.submit", declared)
     first = desk.line(1, own, settlement_ids=[desk.settlement_id(own[0])])
     at.chain.ok("centre", "fund.add_lines", at.part(batch(n), [first]))
@@ -114,7 +120,7 @@ def send(stage: Stage, n: int) -> fund.SendFundBatchRequest:
 )
 def record_result(stage: Stage, n: int) -> fund.RecordFundResultRequest:
     submitted(stage, n).to_bank(batch(n))
-    return desk.returned(batch(n), [desk.answer(one) for one in lines()])
+    return desk.returned(batch(n), [desk.answer(one) for one in lines(n)])
 
 
 @scene(
@@ -138,7 +144,7 @@ def reverse(stage: Stage, n: int) -> fund.ReverseFundBatchRequest:
 @scene("fund.compensate", "centre", again="FUND_BATCH_EXISTS", **BATCH)
 def compensate(stage: Stage, n: int) -> fund.CompensateFundBatchRequest:
     paid(stage, n, "failed")
-    again = [desk.line(1, amount_fen=lines()[1].amount_fen)]
+    again = [line(n, 1, amount_fen=lines(n)[1].amount_fen)]
     return desk.compensation(batch(n), f"{batch(n)}-C", again)
 
 

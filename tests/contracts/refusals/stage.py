@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from contracts.bridge import closing, inbox
-from contracts.bridge.records import OutboxEntry
 from faults import Rejected
 from ledger.codes import BAD_PROOF
 from ledger.packet import Packet
@@ -94,13 +93,9 @@ class Stage(Network):
         return request.account_id
 
     def last_packet(self, source: Chain) -> Packet:
-        """The packet that the chain sent last on any channel."""
-        sent = [
-            Packet.decode(source.load(OutboxEntry, key).packet)
-            for key in sorted(source.state)
-            if key.startswith("bridge/out/")
-        ]
-        return max(sent, key=lambda one: (one.deadline_ms, one.sequence))
+        """The packet that the chain sent last of those that still wait."""
+        waiting = [Packet.decode(entry.packet) for _, entry in self.pending(source)]
+        return max(waiting, key=lambda one: (one.deadline_ms, one.sequence))
 
     def delivery(self, packet: Packet, account: int = 0) -> DeliverRequest:
         """What a router carries to the packet's destination."""
