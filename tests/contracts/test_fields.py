@@ -25,7 +25,6 @@ NOT_TAKEN = [
     "a\u3000b",
     "a\ue000b",
     "a\ufeffb",
-    "a\ufffdb",
     "a\U000e0041b",
     "a\U0010ffffb",
     "x" * 201,
