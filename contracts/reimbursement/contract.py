@@ -175,6 +175,7 @@ class Reimbursements(Contract):
             own.PAYMENT_AMOUNT,
             own.PAYMENT_REFERENCE,
             codes.BILL_RED,
+            codes.BILL_FROZEN,
             VOUCHER_RED,
         ),
         saves_failure=_named,
