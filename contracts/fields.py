@@ -10,6 +10,7 @@ TEXT_MAX = 200
 # State keys are made of these, so they hold no "/".
 _IDENTIFIER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.\-]{0,63}", re.ASCII)
 _RANDOM_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_KEY = re.compile(r"[0-9A-Za-z_.·~:/-]{1,200}", re.ASCII)
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 # What no text holds: controls, line breaks, spaces but the plain one, characters that can't be
@@ -21,6 +22,11 @@ _UNPRINTABLE = re.compile(
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff\U000f0000-\U0010ffff]"
 )
+
+
+def shown(key: str) -> str:
+    """An object's key as a refusal may name it: what can't be one may be a person's name."""
+    return key if _KEY.fullmatch(key) else "not a key"
 
 
 def malformed(field: str, reason: str) -> Rejected:

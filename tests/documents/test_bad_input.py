@@ -7,6 +7,9 @@ bombs and sizes have their corpora: test_strict_json, test_strict_xml, tests/edg
 is tests/contracts/refusals.
 """
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from documents import (
@@ -172,23 +175,123 @@ def test_refused_where_it_stands(case: str) -> None:
     assert document.refusal(place.put(lines[line])) == due
 
 
+RIGHT = {
+    "text": "ئۇيغۇر 测试",
+    "day": "20240229",
+    "amount": "1.00",
+    "resident id": "469900195607189985",
+    "credit code": "12460203999999023U",
+    "organisation code": "999999074",
+    "institution": "P46010599901",
+    "region": "460100",
+}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.name)
 def test_every_place_is_one(document: Document) -> None:
     """A right value in the same place is taken: what is refused above is the value."""
-    right = {
-        "text": "ئۇيغۇر 测试",
-        "day": "20240229",
-        "amount": "1.00",
-        "resident id": "469900195607189985",
-        "credit code": "12460203999999023U",
-        "organisation code": "999999074",
-        "institution": "P46010599901",
-        "region": "460100",
-    }
     for what, place in document.places.items():
-        code, _ = document.refusal(place.put(right[what]))
+        code, _ = document.refusal(place.put(RIGHT[what]))
         allowed = {"OK", "FUND_FILE_TOTAL", "ARCHIVE_OWNER", "SETTLEMENT_PAIR"}
         assert code in allowed, (what, code)
+
+
+def prologue(raw: bytes, text: str) -> bytes:
+    """The document with a declaration behind its XML declaration."""
+    end = raw.index(b"?>") + 2
+    return raw[:end] + text.encode() + raw[end:]
+
+
+def laughs() -> str:
+    """Entities that would unfold to a thousand million characters."""
+    return '<!ENTITY a0 "ha">' + "".join(
+        f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)
+    )
+
+
+def half_of_json(raw: bytes) -> bytes:
+    return raw[: raw.rindex(b",", 0, len(raw) // 2)]
+
+
+def twice(raw: bytes) -> bytes:
+    return edit(raw, "<PayMode>4</PayMode>", "<PayMode>4</PayMode><PayMode>4</PayMode>")
+
+
+# ---- bytes: what no document of its syntax may be
+
+XML, JSON, LINES_OF_TEXT = ("e-bill", "remote e-bill"), ("settlement", "archive", "policy"), (
+    "catalogue", "payment file", "return file", "institution table",
+)  # fmt: skip
+MIB = 1024 * 1024
+# (what, of which documents, (document) -> bytes, code)
+BYTES: list[tuple[str, tuple[str, ...], Callable[[bytes], bytes], str]] = [
+    ("ten megabytes", (*XML, *JSON), lambda raw: raw + b" " * (10 * MIB), "DOCUMENT_TOO_LARGE"),
+    (
+        "ten megabytes",
+        LINES_OF_TEXT,
+        lambda raw: raw + b"#" * (10 * MIB) + b"\n",
+        "DOCUMENT_TOO_LARGE",
+    ),
+    ("a byte order mark", XML + JSON, lambda raw: b"\xef\xbb\xbf" + raw, "DOCUMENT_ENCODING"),
+    ("GB 18030", XML + JSON, lambda raw: raw.decode().encode("gb18030"), "DOCUMENT_ENCODING"),
+    ("UTF-16", XML + JSON, lambda raw: raw.decode().encode("utf-16"), "DOCUMENT_ENCODING"),
+    ("a document type", XML, lambda raw: prologue(raw, "<!DOCTYPE EInvoice>"), "XML_FORBIDDEN"),
+    (
+        "an external entity",
+        XML,
+        lambda raw: prologue(raw, '<!DOCTYPE E [<!ENTITY x SYSTEM "file:///etc/passwd">]>'),
+        "XML_FORBIDDEN",
+    ),
+    (
+        "entities in entities",
+        XML,
+        lambda raw: prologue(raw, f"<!DOCTYPE E [{laughs()}]>").replace(b"482913", b"&a9;"),
+        "XML_FORBIDDEN",
+    ),
+    (
+        "elements in elements",
+        XML,
+        lambda raw: raw.replace(b"<PayCode/>", b"<a>" * 100 + b"</a>" * 100),
+        "DOCUMENT_TOO_LARGE",
+    ),
+    ("an element twice", XML, twice, "ELEMENT_DUPLICATED"),
+    (
+        "a key twice",
+        JSON,
+        lambda raw: raw.replace(b"{", b'{"x": 1, "x": 1,', 1),
+        "JSON_DUPLICATE_KEY",
+    ),
+    ("NaN", JSON, lambda raw: raw.replace(b"{", b'{"x": NaN,', 1), "JSON_MALFORMED"),
+    (
+        "lists in lists",
+        JSON,
+        lambda raw: raw.replace(b"{", b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b",", 1),
+        "DOCUMENT_TOO_LARGE",
+    ),
+    (
+        "objects in objects",
+        JSON,
+        lambda raw: raw.replace(b"{", b'{"x":' * 100_000 + b"1" + b"}" * 100_000, 1),
+        "DOCUMENT_TOO_LARGE",
+    ),
+    ("cut in half", (*XML,), lambda raw: raw[: len(raw) // 2], "XML_MALFORMED"),
+    ("cut in half", JSON, half_of_json, "JSON_MALFORMED"),
+    ("cut off", LINES_OF_TEXT[1:3], lambda raw: raw[:-20], "FUND_FILE_LINE_END"),
+]
+BYTE_CASES = {
+    f"{name}: {what}": (name, change, code) for what, names, change, code in BYTES for name in names
+}
+
+
+@pytest.mark.parametrize("case", BYTE_CASES)
+def test_refused_as_bytes(case: str) -> None:
+    name, change, code = BYTE_CASES[case]
+    document = next(one for one in DOCUMENTS if one.name == name)
+    right = RIGHT["text"] if "text" in document.places else RIGHT["credit code"]
+    raw = document.places["text" if "text" in document.places else "credit code"].put(right)
+    began = time.monotonic()
+    assert document.refusal(change(raw))[0] == code
+    assert time.monotonic() - began < 2
 
 
 # ---- sums that are off by one fen

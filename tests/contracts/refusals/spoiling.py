@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 LONG = 10_000
+PERSON = "测试甲"
 MANY = 1_200
 INTEGERS: dict[int, tuple[int, int]] = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
@@ -50,6 +51,7 @@ ODD_TEXT = {
     "impossible day": "20230229",
     "markup": "<script>alert(1)</script>",
     "astral": "𠮷" * 40,
+    "a person": PERSON,
 }
 # What is sealed and what is proved is as long as it is (the stage's proofs are not looked at).
 TAKEN_BYTES = (

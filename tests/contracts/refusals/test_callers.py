@@ -69,6 +69,10 @@ def test_unknown_and_revoked_keys(name: str, stage: Stage) -> None:
     who, request = play(name, stage)
     chain = stage.province
     attempt(chain, "nobody", name, request).refused("UNKNOWN_IDENTITY")
+    attempt(chain, who, name, request, endorsers=["nobody"]).refused("UNKNOWN_IDENTITY")
+    node = attempt(chain, "validator", name, request)  # a validator's node key, of no identity
+    assert (node.code == "OK") == METHODS[name].rule.validators
+    node.documented()
     revoke(chain, who)
     tried = attempt(chain, who, name, request)
     tried.refused("IDENTITY_REVOKED")

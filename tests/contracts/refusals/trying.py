@@ -16,6 +16,7 @@ from ledger.records import decode
 from ledger.trace import decode_event
 from tests.contracts.harness import Chain, key_bytes
 from tests.contracts.refusals.scene import METHODS
+from tests.contracts.refusals.spoiling import PERSON
 
 # What any method can refuse with (docs/contracts.md).
 GENERAL = (
@@ -59,6 +60,7 @@ class Tried:
         assert self.result.result == b""
         for name, value in self.result.fields.items():
             assert len(value) <= FIELD_CHARACTERS_MAX, (self.name, self.code, name, len(value))
+            assert PERSON not in value, (self.name, self.code, name, "shows a person")
         self._left(method)
 
     def _left(self, method: Method) -> None:
