@@ -176,12 +176,12 @@ def check(chain: Chain, model: Model) -> None:
         for at, record in ((f"bill/{CODE}-{number(bill)}", local), (remote_bill(bill), remote)):
             chain.check_trace(at, record.trace_count, record.trace_head)
     for application, state in model.claims.items():
-        record = of(chain, application)
-        chain.check_trace(key(application), record.trace_count, record.trace_head)
-        assert (record.state == "paid") == (state == "paid")
+        claim = of(chain, application)
+        chain.check_trace(key(application), claim.trace_count, claim.trace_head)
+        assert (claim.state == "paid") == (state == "paid")
         if state == "paid":
-            assert record.payment is not None
-            assert record.payment.amount_fen == model.approved[application]
+            assert claim.payment is not None
+            assert claim.payment.amount_fen == model.approved[application]
 
 
 def prepared() -> Chain:

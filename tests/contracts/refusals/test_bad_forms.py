@@ -4,6 +4,7 @@ The documents' side of the table is tests/documents/test_bad_input.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -174,8 +175,8 @@ def test_a_settlement_is_taken_with_a_warning(kind: str, stage: Stage) -> None:
 def findings(cls: type[Record], tried: Tried, key: str) -> list[tuple[str, str, str]]:
     raw = tried.writes[key]
     assert raw is not None
-    record = decode(cls, raw)
-    return [(one.code, one.grade, one.field) for one in record.findings]  # type: ignore[attr-defined]
+    record: Any = decode(cls, raw)
+    return [(one.code, one.grade, one.field) for one in record.findings]
 
 
 OFF_BY_ONE = {
