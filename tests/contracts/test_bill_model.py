@@ -266,5 +266,5 @@ class Home(RuleBasedStateMachine):
 @pytest.mark.slow
 def test_bills_and_settlements_are_the_models_on_every_walk() -> None:
     run_state_machine_as_test(
-        Home, settings=settings(max_examples=100, stateful_step_count=40, deadline=None)
+        Home, settings=settings(max_examples=80, stateful_step_count=40, deadline=None)
     )

@@ -185,13 +185,18 @@ def misencoded(request: Message) -> dict[str, bytes]:
         "a group": raw + b"\xa3\x06\xa4\x06",
         "a padded length": _padded(raw),
         "noise": b"\xff" * 20,
-        "ten megabytes": raw + b"\xa2\x06\x80\xad\xe2\x04" + bytes(10_000_000),
     }
     if not first.is_repeated:
         found["the first field twice"] = raw[: _first_field_end(raw)] + raw
     if first.type == FieldDescriptor.TYPE_STRING:
         found["not UTF-8"] = raw[:1] + b"\x02\xff\xfe"
     return found
+
+
+def oversized(request: Message) -> bytes:
+    """The request with an unknown field of ten megabytes."""
+    raw = request.SerializeToString(deterministic=True)
+    return raw + b"\xa2\x06\x80\xad\xe2\x04" + bytes(10_000_000)
 
 
 def _first_field_end(raw: bytes) -> int:

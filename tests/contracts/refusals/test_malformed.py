@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contracts.refusals.scenes import METHODS, NAMES, SCENES, Stage, play
-from tests.contracts.refusals.spoiling import misencoded, spoiled
+from tests.contracts.refusals.spoiling import misencoded, oversized, spoiled
 from tests.contracts.refusals.trying import attempt
 
 each = pytest.mark.parametrize("name", NAMES)
@@ -28,6 +28,15 @@ def test_another_encoding(name: str, stage: Stage) -> None:
         assert tried.code == "MALFORMED_REQUEST", (how, tried.code)
         tried.refused()
         assert not tried.writes, how
+
+
+@pytest.mark.parametrize("name", ["bill.lock", "bill.issue_blue"])
+def test_ten_megabytes(name: str, stage: Stage) -> None:
+    """No node takes an operation of that size; the contracts don't rely on it."""
+    who, request = play(name, stage)
+    tried = attempt(stage.province, who, name, oversized(request))
+    tried.refused("MALFORMED_REQUEST")
+    assert not tried.writes
 
 
 @each
