@@ -40,7 +40,8 @@ def genesis(stage: Stage, chain: str) -> Genesis:
 def test_the_channels_carry_every_operation_that_there_is() -> None:
     assert all_methods()  # the contracts are imported, and with them their handlers
     carried = [operation for channel in OPERATIONS.values() for operation in channel]
-    assert sorted(carried) == sorted(_incoming)
+    ours = [operation for operation in _incoming if not operation.startswith("TEST_")]
+    assert sorted(carried) == sorted(ours)
 
 
 def test_three_chains_without_the_government(tmp_path: Path) -> None:
