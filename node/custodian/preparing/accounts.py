@@ -15,7 +15,7 @@ from node.custodian.callers import is_custodian
 from node.custodian.people import Person
 from node.custodian.preparing.desk import Desk, reply
 from node.custodian.preparing.job import Job
-from node.custodian.preparing.owners import find_or_make, opening, verified
+from node.custodian.preparing.owners import opening, propose, verified
 from node.custodian.reading import read_archive
 from proto.contracts_pb2 import AttachRequest
 from proto.services_pb2 import PrepareReply
@@ -33,8 +33,9 @@ def open_account(desk: Desk, job: Job) -> PrepareReply:
     """Open the account of an archive's person, and give it the objects that waited for it."""
     accounts = desk.persons()
     identity, findings = read_archive(job.document, job.text("content"))
-    person = find_or_make(job, accounts, identity)
+    person = propose(job, accounts, identity)
     bodies = opening(desk, job, accounts, person)
+    accounts.people.keep(person, identity)
     bodies += attach_waiting(desk, job, accounts, person)
     return reply(account_key(person.account_id), verified(person), bodies, findings)
 
@@ -67,7 +68,7 @@ def attach(desk: Desk, job: Job) -> PrepareReply:
 def attach_waiting(
     desk: Desk, job: Job, accounts: Accounts, person: Person, link: Link | None = None
 ) -> list[bytes]:
-    """Bodies that attach the queued objects which now lead to this person."""
+    """Bodies that attach the queued objects which now lead to this person, who is kept."""
     if not is_custodian(job.identity):
         return []
     linked = _linked(accounts, link) if link is not None else []
