@@ -268,3 +268,16 @@ def test_only_the_batchs_bank_learns_what_a_guessed_account_commits_to(province:
         "FUND_FILE_COLUMNS",
         partial(province.prepare, "bank", "fund.record_result", SENT, return_number="R1"),
     )
+
+
+def test_another_return_begins_at_its_own_beginning(
+    province: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fund_results, "LINES_MAX", 2)
+    sent_to_bank(province)
+    call = partial(province.prepare, "bank", "fund.record_result", RETURNED)
+    province.submit("bank", call(return_number="R1").bodies[:1])
+    other = call(return_number="R2")
+    assert len(other.bodies) == 3
+    (receipt, *_) = province.submit("bank", other.bodies[:1])
+    assert receipt.code == "FUND_RETURN_OPEN"
