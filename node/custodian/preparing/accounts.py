@@ -1,9 +1,10 @@
 """Digital accounts: opened for the person of an archive, and given the objects that wait for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.account import account_key
+from contracts.archive.records import ArchiveRecord, version_key
 from contracts.bill.record import bill_key
 from documents import EBILL, PayloadPlain
 from documents.person import is_about_a_person
@@ -77,7 +78,7 @@ def attach_waiting(
     )
     linking = (link.settlement_id, person.account_id) if link is not None else None
     bodies = []
-    for key in [*linked, *(one for one in borne if one not in linked)]:
+    for key in dict.fromkeys([*linked, *_with_versions(desk, borne)]):
         account = None if key in linked else person.account_id
         body = _if_theirs(desk, job, accounts, person, key, linking, account)
         bodies += [body] if body is not None else []
@@ -89,6 +90,16 @@ def _linked(accounts: Accounts, link: Link) -> Sequence[str]:
     if link.bill is not None and accounts.people.waiting(bill_key(*link.bill)) is not None:
         linked = sorted({*linked, bill_key(*link.bill)})
     return linked
+
+
+def _with_versions(desk: Desk, keys: Sequence[str]) -> Iterator[str]:
+    """The keys, each archive's followed by those of its versions that have a leaf of their own."""
+    for key in keys:
+        yield key
+        record = desk.payloads.owned(key)
+        if isinstance(record, ArchiveRecord):
+            code = record.public.archive_code
+            yield from (version_key(code, number + 1) for number in range(record.version))
 
 
 def _if_theirs(
