@@ -105,5 +105,5 @@ def test_an_archive_reaches_the_government_chain(stage: Stage) -> None:
 
 
 def _carried(world: World) -> dict[str, object] | None:
-    record = world.record(PROVINCE, f"archive/{CODE}") or {}
-    return record if record.get("state") == CARRIED else None
+    record = world.record(PROVINCE, f"archive_version/{CODE}~1") or {}
+    return record if record.get("carrying") == CARRIED else None
