@@ -5,7 +5,7 @@ small JSON object. It reads and writes through the context only. Raising `Reject
 everything the operation did, except the refusals it asked to keep (失败信息保存).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from contracts.state_view import R, StateView
 from contracts.trace import Traced, record_class
 from crypto.suites import Suite
 from faults import Code, Rejected, invariant
+from ledger.genesis import ADMINISTRATORS
 from ledger.records import Record
 from ledger.trace import EMPTY_HEAD, Event, encode_event, next_head
 
@@ -169,9 +170,19 @@ class Context:
         self._save(refused, wanted)
 
 
+def has_role(identity: Identity, wanted: Sequence[str]) -> bool:
+    """Whether the identity has one of these roles; none wanted: any, but no administrator's."""
+    if wanted:
+        return any(role in wanted for role in identity.roles)
+    return any(role not in ADMINISTRATORS for role in identity.roles)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may call a method: someone with one of `roles` (empty: any registered identity)."""
+    """Who may call a method: someone with one of `roles`.
+
+    Empty: any registered identity but the administrators (三员), who have no business here.
+    """
 
     roles: tuple[str, ...] = ()
     orgs: tuple[str, ...] = ()
@@ -180,8 +191,9 @@ class Rule:
 
     def check(self, identity: Identity) -> None:
         """Raise Rejected(NOT_PERMITTED) unless the identity satisfies the rule."""
-        if self.roles and not any(role in self.roles for role in identity.roles):
-            raise Rejected(NOT_PERMITTED, needs=" or ".join(self.roles), org=identity.org)
+        if not has_role(identity, self.roles):
+            needs = " or ".join(self.roles) or "a role in business"
+            raise Rejected(NOT_PERMITTED, needs=needs, org=identity.org)
         if self.orgs and identity.org not in self.orgs:
             raise Rejected(NOT_PERMITTED, needs=" or ".join(self.orgs), org=identity.org)
 

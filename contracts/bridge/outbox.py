@@ -2,7 +2,7 @@
 
 import msgspec
 
-from contracts.bridge.codes import CHANNEL_PAUSED, NO_CHANNEL
+from contracts.bridge.codes import CHANNEL_CLOSED, CHANNEL_PAUSED, NO_CHANNEL
 from contracts.bridge.records import (
     CHANNELS_KEY,
     PENDING,
@@ -26,7 +26,11 @@ def channels_for(ctx: Context, operation: str) -> tuple[str, ...]:
     """Ids of the channels that carry `operation`, ascending; a paused one is among them."""
     listed = ctx.load(ChannelList, CHANNELS_KEY)
     ids = listed.channel_ids if listed is not None else ()
-    return tuple(one for one in ids if require_channel(ctx, one).assurance(operation) is not None)
+    return tuple(one for one in ids if _carries(require_channel(ctx, one), operation))
+
+
+def _carries(channel: Channel, operation: str) -> bool:
+    return not channel.closed and channel.assurance(operation) is not None
 
 
 def send_packet(
@@ -49,7 +53,7 @@ def send_packet(
     bill's lane); `payload_object` is the object whose payload goes along, when that is another one.
     `reference` is the id of the packet this one answers or compensates. Without `channel`, the one
     that leads to `home_chain` is taken, or the only one that carries the operation.
-    Raises Rejected NO_CHANNEL or CHANNEL_PAUSED.
+    Raises Rejected NO_CHANNEL, CHANNEL_PAUSED or CHANNEL_CLOSED.
     """
     route = _route(ctx, operation, home_chain, channel)
     if route.paused:
@@ -81,6 +85,9 @@ def send_packet(
 def _route(ctx: Context, operation: str, home_chain: str, channel: str | None) -> Channel:
     carrying = channels_for(ctx, operation)
     if channel is not None:
+        named = ctx.load(Channel, channel_key(channel))
+        if named is not None and named.closed:
+            raise Rejected(CHANNEL_CLOSED, channel=channel)
         if channel not in carrying:
             raise Rejected(NO_CHANNEL, operation=operation, channel=channel)
         return require_channel(ctx, channel)

@@ -176,8 +176,10 @@ class Chain:
         raw = request.SerializeToString(deterministic=True)
         return self.call_raw(who, name, raw, endorsers=endorsers)[0]
 
-    def ok(self, who: str, name: str, request: Message) -> OperationResult:
-        result = self.call(who, name, request)
+    def ok(
+        self, who: str, name: str, request: Message, endorsers: Iterable[str] = ()
+    ) -> OperationResult:
+        result = self.call(who, name, request, endorsers)
         assert (result.code, dict(result.fields)) == ("OK", {})
         return result
 
