@@ -23,6 +23,7 @@ from ledger.trace import EMPTY_HEAD, Event, encode_event, next_head
 
 OK = "OK"
 OBJECT_KEY_MAX = 200
+ENDORSED_BY_MAX = 500
 
 Result = dict[str, str | int]
 A = TypeVar("A")
@@ -107,8 +108,12 @@ class Context:
         """Append an event to the object's trace and to this operation's receipt.
 
         An object whose record carries no trace (a channel, a packet) has its event in the receipt
-        only, with index 0. Details hold codes, keys and amounts in fen, never personal data.
+        only, with index 0. Details hold codes, keys and amounts in fen, never personal data. Where
+        the transaction is endorsed, they name the endorsers' organisations.
         """
+        endorsers = ",".join(sorted({one.org for one in self.endorsers if one.org}))
+        if endorsers:
+            details["endorsed_by"] = endorsers[:ENDORSED_BY_MAX]
         cls = record_class(object_key)
         record = None if cls is None else self.require(cls, object_key)
         event = encode_event(
