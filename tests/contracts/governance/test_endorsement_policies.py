@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import pytest
+from google.protobuf.message import Message
 
 from contracts.bill.record import BillRecord
 from contracts.framework import BlockContext
@@ -63,13 +64,13 @@ class Real:
         made = msgspec.structs.replace(genesis(FINANCE, "intl"), identities=identities)
         self.state = initial_state(made)
 
-    def body(self, who: str, name: str, request: object, nonce: int = 0) -> bytes:
+    def body(self, who: str, name: str, request: Message, nonce: int = 0) -> bytes:
         contract, method = name.split(".")
         body = TxBody(
             chain_id=FINANCE,
             contract=contract,
             method=method,
-            operations=[request.SerializeToString(deterministic=True)],  # type: ignore[attr-defined]
+            operations=[request.SerializeToString(deterministic=True)],
             signer=self.signers[who].public_key,
             nonce=(nonce or self.height).to_bytes(16, "big"),
             last_height=self.height + 100,

@@ -1,6 +1,7 @@
 """Identities: what an organisation decides alone, what takes a majority, and rotating a key."""
 
 import pytest
+from google.protobuf.message import Message
 
 from contracts.governance import requests
 from contracts.governance.organisations import OrganisationRecord, organisation_key
@@ -10,7 +11,11 @@ from crypto.ports import Signer
 from crypto.suites import suite
 from ledger.genesis import ROLES
 from ledger.limits import WINDOW
-from proto.contracts_pb2 import RevokeIdentityRequest, RotateIdentityRequest
+from proto.contracts_pb2 import (
+    RegisterIdentityRequest,
+    RevokeIdentityRequest,
+    RotateIdentityRequest,
+)
 from proto.governance_pb2 import SetOrganisationRoles, SuspendOrganisation
 from tests.contracts.governance.council import (
     action,
@@ -127,10 +132,12 @@ def test_governing_takes_a_majority_and_counts_from_then_on(chain: Chain) -> Non
         (identity("x", "no name", "bureau"), "MALFORMED_REQUEST"),
     ],
 )
-def test_no_path_registers_what_is_not_sound(chain: Chain, wanted: object, code: str) -> None:
+def test_no_path_registers_what_is_not_sound(
+    chain: Chain, wanted: RegisterIdentityRequest, code: str
+) -> None:
     """One's own registrar, a majority's endorsements, a motion: the same checks."""
-    not_moved(chain, code, action(register_identity=wanted))  # type: ignore[arg-type]
-    result = chain.call("governor", REGISTER, wanted, ["gov_b"])  # type: ignore[arg-type]
+    not_moved(chain, code, action(register_identity=wanted))
+    result = chain.call("governor", REGISTER, wanted, ["gov_b"])
     assert result.code == code
     assert not chain.writes
 
@@ -148,9 +155,9 @@ def rotation(chain: Chain, old: str, new: Signer, height: int = 0) -> RotateIden
     return requests.rotate_identity(chain.chain_id, key_bytes(old), new, height or chain.height)
 
 
-def by_key(chain: Chain, key: bytes, name: str, request: object) -> str:
+def by_key(chain: Chain, key: bytes, name: str, request: Message) -> str:
     """The code of a call that this key signs."""
-    raw = request.SerializeToString(deterministic=True)  # type: ignore[attr-defined]
+    raw = request.SerializeToString(deterministic=True)
     chain.height += 1
     results, view = chain.apply(chain.parsed(key, name, [raw]))
     chain.state.update({at: value for at, value in view.writes().items() if value is not None})

@@ -32,9 +32,10 @@ Every method is called by a transaction: `yilian tx CONTRACT METHOD JSON --key F
 `Client.call` (node/client.py). Every receipt names the transaction hash (交易 hash). Up to 1,000
 operations of one method travel under one signature; each has its own receipt. Who may call is what
 the method declares, until governance sets another permission (`governance.propose`,
-[the rules](../contracts/permission.py)). Any method can also refuse with UNKNOWN_IDENTITY,
-IDENTITY_REVOKED, NOT_PERMITTED, ENDORSEMENTS_MISSING and MALFORMED_REQUEST, and, in a transaction
-that is all or nothing, with BATCH_ABORTED.
+[the rules](../contracts/permission.py)); who decides what is in [governance.md](governance.md).
+Any method can also refuse with UNKNOWN_IDENTITY, IDENTITY_REVOKED, ORGANISATION_SUSPENDED,
+ORGANISATION_REMOVED, NOT_PERMITTED, ENDORSEMENTS_MISSING and MALFORMED_REQUEST, and, in a
+transaction that is all or nothing, with BATCH_ABORTED.
 
 Records, traces and evidence are read by key (`yilian query`, `trace`, `evidence`); each answer is
 proved at its height.
