@@ -1,4 +1,4 @@
-"""Changes of keys ready to propose or send: for the command line, tests and simulated workloads.
+"""Changes of keys ready to propose or send: for the command line, tests, simulated workloads.
 
 A key that begins to sign says so itself, with the height of a recent block; `Signer` is its port.
 """

@@ -26,7 +26,9 @@ from contracts.governance.records import (
     AdministratorsRecord,
     OrganisationsRecord,
 )
+from contracts.registry import check_signer
 from contracts.states import START
+from faults import Rejected
 from proto.contracts_pb2 import RevokeIdentityRequest
 from proto.governance_pb2 import (
     AdmitOrganisation,
@@ -200,6 +202,17 @@ def test_a_suspended_organisation_s_people_cannot_act_until_it_is_resumed(chain:
     chain.ok("agency_b", "bill.lock", chain.lock())
     decide(chain, resume("org-agency-a"))
     chain.refused("agency_a", "bill.lock", chain.lock(), "BILL_LOCKED")
+
+
+def test_a_node_s_door_knows_it_before_anything_enters_a_block(chain: Chain) -> None:
+    check_signer(chain, key_bytes("agency_a"))
+    for wanted, code in (
+        (suspend("org-agency-a"), "ORGANISATION_SUSPENDED"),
+        (remove("org-agency-a"), "ORGANISATION_REMOVED"),
+    ):
+        decide(chain, wanted)
+        with pytest.raises(Rejected, match=code):
+            check_signer(chain, key_bytes("agency_a"))
 
 
 def test_nor_do_they_endorse(chain: Chain) -> None:

@@ -35,7 +35,8 @@ the method declares, until governance sets another permission (`governance.propo
 [the rules](../contracts/permission.py)); who decides what is in [governance.md](governance.md).
 Any method can also refuse with UNKNOWN_IDENTITY, IDENTITY_REVOKED, ORGANISATION_SUSPENDED,
 ORGANISATION_REMOVED, NOT_PERMITTED, ENDORSEMENTS_MISSING and MALFORMED_REQUEST, and, in a
-transaction that is all or nothing, with BATCH_ABORTED.
+transaction that is all or nothing, with BATCH_ABORTED. What sends to another chain can also refuse
+with NO_CHANNEL, CHANNEL_PAUSED and CHANNEL_CLOSED.
 
 Records, traces and evidence are read by key (`yilian query`, `trace`, `evidence`); each answer is
 proved at its height.
