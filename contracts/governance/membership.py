@@ -59,17 +59,18 @@ def remove(ctx: Context, wanted: RemoveOrganisation) -> None:
 
 def set_roles(ctx: Context, wanted: SetOrganisationRoles) -> None:
     """What its people may be from now on; a role that is taken is taken from all of them."""
-    orgs.move(ctx, wanted.org, orgs.CHANGE)
+    org = identifier("actions.org", wanted.org)
+    orgs.move(ctx, org, orgs.CHANGE)
     roles = _read_roles(wanted.roles)
-    before = require_organisation(ctx, wanted.org)
+    before = require_organisation(ctx, org)
     store_organisation(ctx, before.changed(roles=roles))
-    key = organisation_key(wanted.org)
+    key = organisation_key(org)
     ctx.emit(key, "roles", before=",".join(before.roles), roles=",".join(roles))
 
 
 def set_router_key(ctx: Context, wanted: SetRouterKey) -> None:
     """The envelope key of its router, from one to the other. Raises CHANGED_MEANWHILE."""
-    orgs.move(ctx, wanted.org, orgs.CHANGE)
+    orgs.move(ctx, identifier("actions.org", wanted.org), orgs.CHANGE)
     before = require_organisation(ctx, wanted.org)
     after = key_or_none("after", wanted.after)
     if wanted.before != before.router_key:
@@ -85,7 +86,7 @@ def set_router_key(ctx: Context, wanted: SetRouterKey) -> None:
 
 def _set_standing(ctx: Context, org: str, action: str) -> None:
     """Raises Rejected: the table's codes, LAST_GOVERNOR, LAST_ADMINISTRATOR."""
-    status = orgs.move(ctx, org, action)
+    status = orgs.move(ctx, identifier("actions.org", org), action)
     store_organisation(ctx, require_organisation(ctx, org).changed(status=status))
     ctx.emit(organisation_key(org), action)
 

@@ -8,7 +8,9 @@ import pytest
 
 from contracts.bridge.closing import acknowledge
 from contracts.bridge.inbox import deliver
+from contracts.bridge.outbox import send_packet
 from contracts.bridge.records import Channel, ChannelList, channel_key, client_key
+from contracts.framework import Context
 from contracts.governance import channels
 from contracts.governance.channels import (
     CHANGE,
@@ -26,6 +28,7 @@ from contracts.states import START
 from crypto.suites import suite
 from faults import Rejected
 from ledger.block import block_hash
+from ledger.genesis import core_hash
 from ledger.light_client import LightClientState
 from ledger.packet import Packet, outbox_key
 from ledger.trace import decode_event
@@ -42,7 +45,15 @@ from proto.governance_pb2 import (
     SetChannelOperation,
     SetPeerRouterKey,
 )
-from tests.contracts.bridge.chain import CHANNEL, ROUTER, MemoryChain, two_chains
+from tests.contracts.bridge.chain import (
+    APPLY,
+    CHANNEL,
+    ROUTER,
+    MemoryChain,
+    NoteBody,
+    note_key,
+    two_chains,
+)
 from tests.contracts.governance.council import (
     action,
     council,
@@ -302,6 +313,39 @@ def test_a_closed_channel_answers_what_arrives_and_hears_what_comes_back() -> No
     assert a.channel().closed_below == a.channel().next_outbound == 3
     failures = [decode_event(raw) for _, raw in a.last_events]
     assert [one.code for one in failures if one.action == "FAIL_SAVED"] == ["CHANNEL_CLOSED"]
+
+
+def test_what_came_by_a_closed_channel_goes_on_by_its_successor() -> None:
+    a, b = two_chains()
+    for chain in (a, b):
+        closed(chain)
+    for name in ("second", "third"):
+        wanted = described(
+            name,
+            peer_chain=b.chain_id,
+            peer_suite=b.suite.name,
+            peer_genesis_hash=core_hash(b.genesis),
+            operations=[CarriedOperation(operation=APPLY, assurance="L3")],
+        )
+        a.run(lambda ctx, one=wanted: channels.open_channel(ctx, one))
+        if name == "second":
+            a.run(lambda ctx: _sent_on(ctx, "n1"))
+            sent = decode_event(a.last_events[-1][1])
+            assert (a.last_events[-1][0], sent.action) == (channel_key("second"), "send")
+    # Two that could be meant: nobody guesses.
+    assert code_of(lambda: a.run(lambda ctx: _sent_on(ctx, "n2"))) == "CHANNEL_CLOSED"
+
+
+def _sent_on(ctx: Context, name: str) -> None:
+    """Send about a thing that came by the first channel."""
+    send_packet(
+        ctx,
+        operation=APPLY,
+        channel=CHANNEL,
+        lane_object=note_key(name),
+        home_chain=ctx.chain_id,
+        body=NoteBody(name=name, amount_fen=1),
+    )
 
 
 def frozen_by_a_fork(a: MemoryChain, b: MemoryChain) -> Packet:

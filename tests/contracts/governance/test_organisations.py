@@ -174,10 +174,12 @@ def test_what_is_not_well_formed_is_not_moved(chain: Chain, wanted: MotionAction
     not_moved(chain, "MALFORMED_REQUEST", wanted)
 
 
-@pytest.mark.parametrize("org", ["", "x" * 300, "no/../such", "\0"])
+@pytest.mark.parametrize("org", ["", "x" * 300, "no/../such", "\0", "医保", "org-nobody"])
 def test_a_name_that_nobody_has(chain: Chain, org: str) -> None:
-    for wanted in (suspend(org), resume(org), remove(org), roles(org, "agency")):
-        not_moved(chain, "ORGANISATION_NOT_FOUND", wanted)
+    code = "ORGANISATION_NOT_FOUND" if org == "org-nobody" else "MALFORMED_REQUEST"
+    key = router_key(org, b"", ROUTER_KEY)
+    for wanted in (suspend(org), resume(org), remove(org), roles(org, "agency"), key):
+        not_moved(chain, code, wanted)
 
 
 def test_a_router_s_key_changes_from_one_to_the_other(chain: Chain) -> None:

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from contracts.framework import Method, Rule
 from contracts.registry import CONTRACTS, all_methods
+from ledger.genesis import ROLES
 from tests.contracts.page.clauses import ELSEWHERE, titles
 from tests.contracts.page.examples import value_of
 from tests.contracts.page.tables import tables
@@ -57,7 +58,9 @@ def sentence(method: Method) -> str:
 
 def permission(rule: Rule) -> str:
     """Who may call, in words."""
-    who = ", ".join(rule.roles) if rule.roles else "any registered identity"
+    who = ", ".join(rule.roles) if rule.roles else "any registered identity but administrators"
+    if set(rule.roles) == set(ROLES):
+        who = "any registered identity"
     where = f" of {', '.join(rule.orgs)}" if rule.orgs else ""
     return who + where + (", validators" if rule.validators else "")
 
