@@ -41,8 +41,9 @@ format: $(DEV) ## put every file into the house's format
 proto: $(DEV) ## generate proto/*_pb2* again from proto/*.proto
 	PYTHON=$(BIN)/python proto/generate.sh
 
-docs: $(DEV) ## make docs/contracts.md and docs/reliability.md again from code and tests
+docs: $(DEV) ## make docs/contracts.md, reliability.md and signing/vectors.json again from code and tests
 	$(BIN)/python -m tests.contracts.page.page
+	$(BIN)/python -m tests.signing.make_vectors
 	$(BIN)/python -m tests.simulation.report
 
 SEEDS ?= 1000

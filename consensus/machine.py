@@ -93,8 +93,8 @@ def _on_start(state: State, event: Start, out: Output) -> None:
 def _on_restored(state: State, event: Restored, out: Output) -> None:
     """After a restart: stand where our own last signed message left us, with its lock (line 38).
 
-    Our precommit of the highest round for a block is the lock. validValue beyond the lock is not
-    durable: losing it costs at most a round, never agreement.
+    Our precommit of the highest round for a block is the lock; the prevotes that justify it were
+    logged with it. validValue beyond the lock is not durable: losing it costs at most a round.
     """
     for message in event.messages:
         if message.height != state.height:
@@ -300,7 +300,8 @@ def _prevotes_for_block(state: State, out: Output) -> bool:
     state.first_time("line 36", state.round)
     if state.step is Step.PREVOTE:
         state.locked_hash, state.locked_round = proposal.block_hash, state.round
-        out.persist.append(proposal)
+        # With its prevotes: if only we still had them, nobody could be shown why we are locked.
+        out.persist += [proposal, *_prevotes_of(state, proposal)]
         _vote(state, VoteKind.PRECOMMIT, proposal.block_hash, out)
     state.valid_hash, state.valid_round = proposal.block_hash, state.round
     state.valid_block = proposal.block
@@ -396,6 +397,11 @@ _RULES: tuple[Callable[[State, Output], bool], ...] = (
 
 def _quorum(state: State, round_number: int, kind: VoteKind, value: bytes) -> bool:
     return state.votes.power(round_number, kind, value) >= state.electorate.quorum
+
+
+def _prevotes_of(state: State, proposal: Proposal) -> list[Vote]:
+    votes = state.votes.votes(proposal.round, VoteKind.PREVOTE)
+    return [vote for vote in votes if vote.block_hash == proposal.block_hash]
 
 
 def _valid(state: State, proposal: Proposal, out: Output) -> bool | None:

@@ -31,7 +31,7 @@ Admitted = Callable[[bytes, int], bytes | None]
 class Notary:
     """The log and the last-signed record together. Their order on disk is:
 
-    1. what we lock and the signed message, in one record of the log, synced;
+    1. what we lock, the prevotes for it and the signed message, in one record, synced;
     2. the last-signed record, replaced and synced;
     3. only then the message may leave.
 
@@ -106,9 +106,9 @@ class Notary:
         return kept
 
     def sign(
-        self, unsigned: UnsignedProposal | UnsignedVote, locking: Sequence[Proposal] = ()
+        self, unsigned: UnsignedProposal | UnsignedVote, locking: Sequence[Proposal | Vote] = ()
     ) -> Proposal | Vote:
-        """The signed message, durable together with the proposals it locks.
+        """The signed message, durable together with what it locks, and why.
 
         Rejected if it would contradict what was signed before, or if our record is not admitted;
         then nothing was written.

@@ -174,7 +174,8 @@ class ExecuteBlock:
 class Output:
     """What to do now, **in the order of the fields**; that order is the core's one promise asked.
 
-    1. `persist`: proposals that a vote in `sign` locks: durable no later than that vote;
+    1. `persist`: what a vote in `sign` locks, with the prevotes that justify it: durable no later
+       than that vote;
     2. `sign`: for each, sign it, make the signed message durable, only then send it, and feed it
        back in (a signer that refuses feeds nothing back);
     3. `commit`: commit the decided block, durably, before any message of the next height;
@@ -183,7 +184,7 @@ class Output:
     6. `evidence`: keep it; nothing waits for it.
     """
 
-    persist: list[Proposal] = field(default_factory=list)
+    persist: list[Proposal | Vote] = field(default_factory=list)
     sign: list[UnsignedProposal | UnsignedVote] = field(default_factory=list)
     commit: Decision | None = None
     timers: list[Timer] = field(default_factory=list)

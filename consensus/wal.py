@@ -26,8 +26,8 @@ _HEAD_BYTES = 8
 REWRITE_BYTES = 1024 * 1024
 """Size from which a new height begins a new file; below it, beginning a height costs nothing."""
 
-_MESSAGES_MAX = 8
-_RECORD_BYTES_MAX = _MESSAGES_MAX * MESSAGE_BYTES_MAX
+_MESSAGES_MAX = 64  # a proposal, every validator's prevote for it, our precommit
+_RECORD_BYTES_MAX = 8 * MESSAGE_BYTES_MAX
 
 
 class WriteAheadLog:

@@ -33,7 +33,7 @@ class Witness:
         return ()
 
     def sign(
-        self, unsigned: UnsignedProposal | UnsignedVote, locking: Sequence[Proposal] = ()
+        self, unsigned: UnsignedProposal | UnsignedVote, locking: Sequence[Proposal | Vote] = ()
     ) -> Proposal | Vote:
         """Never asked: the core of a node that is no validator votes for nothing."""
         raise Misuse("an observer was asked to sign")

@@ -121,6 +121,12 @@ def read_rows(
     return rows[0], rows[1:]
 
 
+def read_details(raw: bytes, detail: Sequence[str], line_end: str) -> list[Row]:
+    """Detail rows that stand without a header, as a part of a file does. Rejected as read_rows."""
+    lines = _lines(decode_utf8(raw), line_end)
+    return [_row(number, line, "D", detail) for number, line in enumerate(lines, 1)]
+
+
 def write_rows(rows: Sequence[Sequence[str]], line_end: str) -> bytes:
     """The file of these columns, record marks included. It is checked by reading it again."""
     return "".join(f"{'|'.join(columns)}{line_end}" for columns in rows).encode()

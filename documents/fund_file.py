@@ -6,7 +6,7 @@ What a submitter gets wrong is refused with its line; what is merely odd is a fi
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from documents.bar_file import Row, read_rows, write_rows
+from documents.bar_file import Row, read_details, read_rows, write_rows
 from documents.codes import (
     ELEMENT_INVALID,
     FUND_FILE_BATCH,
@@ -138,6 +138,14 @@ def write_lines(batch_number: str, lines: Iterable[FundDetail], layout: Layout =
         columns = _columns(line, batch_number)
         rows.append(["D", *(columns[name] for name in layout.detail)])
     return write_rows(rows, layout.line_end)
+
+
+def parse_lines(
+    raw: bytes, batch_number: str, first: int, layout: Layout = LAYOUT
+) -> tuple[FundDetail, ...]:
+    """Lines that `write_lines` wrote, numbered from `first`. Rejected as `parse_fund_file`."""
+    rows = read_details(raw, layout.detail, layout.line_end)
+    return tuple(_detail(row, index, batch_number) for index, row in enumerate(rows, first))
 
 
 def fund_file_findings(file: FundFile) -> tuple[Finding, ...]:

@@ -7,9 +7,9 @@ never hashed bare: whoever can open the part has the salt, and can compare; nobo
 
 from crypto import hmac_sm3, sm3
 from crypto.domain import tagged
-from documents.codes import FUND_FILE_COUNT
+from documents.codes import FORM_INVALID, FUND_FILE_COUNT
 from documents.forms import FUND_LINES, StandardForm, make_form
-from documents.fund_file import FundFile, write_lines
+from documents.fund_file import FundDetail, FundFile, parse_lines, write_lines
 from documents.fund_layout import LAYOUT, Layout
 from documents.payload import SECRET_BYTES, PayloadPlain, make_payload
 from faults import Misuse, Rejected
@@ -59,6 +59,14 @@ def part_payload(
     }
     form: StandardForm = make_form(FUND_LINES, public, private)
     return make_payload(form, secret, document)
+
+
+def parse_part_lines(plain: PayloadPlain, layout: Layout = LAYOUT) -> tuple[FundDetail, ...]:
+    """The lines of an opened part. Rejected as `parse_lines`, or FORM_INVALID for another form."""
+    if plain.schema != FUND_LINES:
+        raise Rejected(FORM_INVALID, reason="schema")
+    first = int(plain.public["first"])
+    return parse_lines(plain.document, plain.public["batch_number"], first, layout)
 
 
 def account_salt(secret: bytes, batch_number: str, number: int) -> bytes:

@@ -4,7 +4,7 @@ A return is the bank's word: what is not well formed is refused, but sums that a
 are missing, strange or twice are differences with the codes that the chain uses, and none is lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from documents.bar_file import MAX_LINES, Row, read_rows, write_rows
@@ -132,6 +132,17 @@ def return_differences(sent: FundFile, returned: ReturnFile) -> tuple[Finding, .
     )
 
 
+def payee_differences(sent: Iterable[FundDetail], returned: ReturnFile) -> tuple[Finding, ...]:
+    """What only an opened line shows of its answer: another slip, payee or name."""
+    lines = {line.number: line for line in sent}
+    return tuple(
+        found
+        for answer in returned.lines
+        if answer.number in lines
+        for found in _payee(lines[answer.number], answer)
+    )
+
+
 def _detail(row: Row, batch: str) -> ReturnDetail:
     check_batch(row, batch)
     number = row.count("序号")
@@ -239,8 +250,14 @@ def _answer_differences(line: FundDetail, answer: ReturnDetail) -> Iterator[Find
     yield from _compare(
         "FUND_RETURN_AMOUNT", f"{field}.amount_fen", answer.amount_fen, line.amount_fen
     )
+    if answer.account_number != line.account_number:
+        yield Finding("FUND_RETURN_ACCOUNT", "error", f"{field}.account")
+    yield from _payee(line, answer)
+
+
+def _payee(line: FundDetail, answer: ReturnDetail) -> Iterator[Finding]:
+    field = f"line.{line.number}"
     pairs: tuple[tuple[str, Grade, str, str, str], ...] = (
-        ("ACCOUNT", "error", "account", answer.account_number, line.account_number),
         ("SLIP", "error", "slip_number", answer.slip_number, line.slip_number),
         ("PAYEE", "error", "payee_code", answer.payee_code, line.payee_code),
         ("NAME", "warn", "name", comparable_name(answer.name), comparable_name(line.name)),

@@ -2,11 +2,29 @@
 
 from dataclasses import dataclass
 
-from documents.forms import ARCHIVE, EBILL, SETTLEMENT, StandardForm
+from documents.forms import (
+    ARCHIVE,
+    EBILL,
+    FILING,
+    REIMBURSEMENT,
+    SETTLEMENT,
+    VOUCHER,
+    StandardForm,
+)
 from documents.identifiers import is_masked, upgrade_resident_id
 from faults import Rejected
 
 RESIDENT_CARD = "01"
+
+# Where the name, the certificate number and the insured number stand in each form.
+_PATHS = {
+    EBILL: ("payer.name", "payer.code", "psn_no"),
+    VOUCHER: ("voucher.psn_name", "voucher.cert_no", "voucher.hi_no"),
+    **dict.fromkeys(
+        (SETTLEMENT, ARCHIVE, FILING, REIMBURSEMENT),
+        ("person.name", "person.id_number", "person.psn_no"),
+    ),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,16 +52,21 @@ class PersonIdentity:
         return bool(self.id_number or self.psn_no)
 
 
-def person_of(form: StandardForm) -> PersonIdentity:
-    """The person of a bill (its payer), a settlement or an archive; empty for other forms."""
-    private = form.private
+def is_about_a_person(form: StandardForm) -> bool:
+    """Whether a document of this kind is about one person: no payment file, no company's archive,
+    no bill that a company pays."""
     if form.schema == EBILL:
-        if private.get("payer.type", "1") != "1":
-            return PersonIdentity()
-        return _identity(form, "payer.name", "payer.code", "psn_no")
-    if form.schema in (SETTLEMENT, ARCHIVE):
-        return _identity(form, "person.name", "person.id_number", "person.psn_no")
-    return PersonIdentity()
+        return form.private.get("payer.type", "1") == "1"
+    if form.schema == ARCHIVE:
+        return form.public["owner_kind"] == "person"
+    return form.schema in _PATHS
+
+
+def person_of(form: StandardForm) -> PersonIdentity:
+    """The person that a document is about (a bill's payer); empty when it is about none."""
+    if not is_about_a_person(form):
+        return PersonIdentity()
+    return _identity(form, *_PATHS[form.schema])
 
 
 def _identity(form: StandardForm, name: str, number: str, psn_no: str) -> PersonIdentity:

@@ -69,6 +69,11 @@ class Voucher:
     def __repr__(self) -> str:
         return f"<Voucher {self.form.public['settlement_id']}>"
 
+    @property
+    def is_red(self) -> bool:
+        """Whether it cancels another voucher."""
+        return self.form.private.get("voucher.elec_setl_cert_flag") == "1"
+
 
 def build_voucher(settlement: StandardForm, bill: StandardForm) -> Voucher:
     """The voucher of a settlement and its bill, both blue or both red.

@@ -62,6 +62,11 @@ REQUEST_TOO_LARGE = declare(
     zh="请求或答复超出大小上限",
     en="the request or its answer is larger than the limit",
 )
+NO_CUSTODIAN = declare(
+    "NO_CUSTODIAN",
+    zh="本节点不提供托管服务，请改向本机构的托管节点提交单据。",
+    en="This node has no custodian; bring the document to your organisation's custodian node.",
+)
 NODE_BUSY = declare(
     "NODE_BUSY",
     zh="节点等待中的请求过多，请稍后重试",
@@ -76,6 +81,21 @@ NODE_STOPPING = declare(
     "NODE_STOPPING",
     zh="节点正在停止",
     en="the node is stopping",
+)
+IMPORT_DIFFERS = declare(
+    "IMPORT_DIFFERS",
+    zh="链上未完成的目录版本与此文件不一致：请用原文件续传，或放弃该版本后重新导入。",
+    en="The open edition was begun from another file: go on with that one, or abandon the edition.",
+)
+NO_SIGNER = declare(
+    "NO_SIGNER",
+    zh="此客户端没有签名私钥，只能查询；请在创建客户端时给出 signer。",
+    en="This client has no key to sign with and can only read; give it a signer.",
+)
+BODY_DIFFERS = declare(
+    "BODY_DIFFERS",
+    zh="节点给出的待签内容与请求不符，未签名；请核对节点是否可信。",
+    en="The node's body does not say what was asked for; it was not signed. Do not trust the node.",
 )
 INTERNAL = declare(
     "INTERNAL",

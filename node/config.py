@@ -100,6 +100,7 @@ class CustodianSection(_Section, frozen=True):
     org: str = ""
     key_file: str = ""
     institutions: str = ""
+    dialects: str = ""  # a folder of dialect tables; "" = those that come with the program
 
 
 class SnapshotsSection(_Section, frozen=True):

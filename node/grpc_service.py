@@ -7,7 +7,7 @@ code; bytes that are no message of the method are refused like any other wrong r
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc
@@ -28,6 +28,7 @@ CALLS_AT_ONCE_MAX = 512
 
 _log = get_logger("node.grpc")
 
+Calls = Mapping[str, Callable[..., Any]]
 Fatal = Callable[[BaseException], None]
 Refusal = tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]
 
@@ -54,23 +55,28 @@ class Services:
 
     def add(self, service: ServiceDescriptor, servicer: object) -> None:
         """Serve every rpc of `service` by the method of that name of `servicer`."""
+        self.add_calls(service, {rpc.name: getattr(servicer, rpc.name) for rpc in service.methods})
+
+    def add_calls(
+        self, service: ServiceDescriptor, calls: Mapping[str, Callable[..., Any]]
+    ) -> None:
+        """Serve every rpc of `service` by the call of that name."""
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            method.name: grpc.unary_unary_rpc_method_handler(self._wrap(method, servicer))
-            for method in service.methods
+            rpc.name: grpc.unary_unary_rpc_method_handler(self._wrap(rpc, calls[rpc.name]))
+            for rpc in service.methods
         }
         handler = grpc.method_handlers_generic_handler(service.full_name, handlers)
         self._server.add_generic_rpc_handlers((handler,))
 
     def _wrap(
-        self, method: MethodDescriptor, servicer: object
+        self, method: MethodDescriptor, call: Callable[..., Any]
     ) -> Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]:
-        call: Callable[..., Any] = getattr(servicer, method.name)
         request_class = GetMessageClass(method.input_type)
 
         async def answer(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
             self._running += 1
             try:
-                outcome = await self._outcome(method.name, call, request_class, raw, context)
+                outcome = await self._outcome(method, call, request_class, raw, context)
             finally:
                 self._running -= 1
             if isinstance(outcome, bytes):
@@ -87,7 +93,7 @@ class Services:
 
     async def _outcome(
         self,
-        name: str,
+        method: MethodDescriptor,
         call: Callable[..., Any],
         request_class: type[Message],
         raw: bytes,
@@ -97,17 +103,17 @@ class Services:
         try:
             reply = await self._call(call, request_class, raw, context)
         except (Rejected, PeerFault) as error:
-            return self._refusal(name, error)
+            return self._refusal(method, error)
         except (InvariantBroken, StorageFault) as error:
             self._fatal(error)
-            return self._refusal(name, Misuse("stopping"))
+            return self._refusal(method, Misuse("stopping"))
         except (asyncio.CancelledError, grpc.aio.AbortError):
             raise
         except Exception as error:  # a bug: the caller learns only that it is ours
-            log_event(_log, "error", "grpc.bug", method=name)
+            log_event(_log, "error", "grpc.bug", method=method.full_name)
             _log.error("grpc.bug.trace", exc_info=True)
-            return self._refusal(name, error)
-        self._metrics.count("yilian_grpc_calls_total", method=name, code="OK")
+            return self._refusal(method, error)
+        self._count(method, "OK")
         return reply
 
     async def _call(
@@ -130,6 +136,12 @@ class Services:
         serialized: bytes = reply.SerializeToString()
         return serialized
 
-    def _refusal(self, method: str, error: Exception) -> Refusal:
-        self._metrics.count("yilian_grpc_calls_total", method=method, code=detail_of(error).code)
+    def _refusal(self, method: MethodDescriptor, error: Exception) -> Refusal:
+        self._count(method, detail_of(error).code)
         return to_status(error)
+
+    def _count(self, method: MethodDescriptor, code: str) -> None:
+        service = method.containing_service.name
+        self._metrics.count(
+            "yilian_grpc_calls_total", service=service, method=method.name, code=code
+        )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from contracts.codes import OBJECT_NOT_FOUND
+from contracts.state_view import StateView
 from faults import Rejected
 from ledger.block import Header
 from ledger.certificate import Certificate
@@ -33,6 +34,17 @@ class Certified:
     certificate: Certificate
 
 
+class _AtHeight:
+    """The state tree at one height, as contracts read it."""
+
+    def __init__(self, executor: Executor, height: int) -> None:
+        self._executor = executor
+        self._height = height
+
+    def get(self, key: str) -> bytes | None:
+        return self._executor.tree.get(key, self._height)
+
+
 class Reader:
     """The committed reads of one node."""
 
@@ -48,7 +60,9 @@ class Reader:
 
     def newest(self) -> Certified | None:
         """The newest committed height; None before the first block."""
-        height = self._executor.height()
+        return self._certified(self._executor.height())
+
+    def _certified(self, height: int) -> Certified | None:
         found, certificate = self._store.header(height), self._store.certificate(height)
         if found is None or certificate is None:
             return None
@@ -110,6 +124,15 @@ class Reader:
                 reason = f"more than {STATE_LINEAGE_MAX} changes of validators ago"
                 raise Rejected(REQUEST_INVALID, trusted_height=trusted_height, reason=reason)
         return self._state_at(check_key(key), newest, lineage)
+
+    def committed(self) -> tuple[int, StateView]:
+        """The newest committed height and the state as it stands there."""
+        height = self._executor.height()
+        return height, StateView(_AtHeight(self._executor, height))
+
+    def state_at(self, key: str, height: int) -> pb.StateReply:
+        """The leaf at `key` at a committed height that is not long past, with its proof."""
+        return self._state_at(check_key(key), self._certified(height))
 
     def lineage(self, trusted_height: int, height: int) -> tuple[LineageStep, ...]:
         """The changes of validators from a trusted height up to the set that decided `height`."""

@@ -33,6 +33,9 @@ from node.block_store import BlockStore
 from node.chain_view import ChainView
 from node.codes import CONFIG_INVALID
 from node.config import ConsensusSection, NodeConfig
+from node.contract_api.documents import Prepare
+from node.contract_api.service import ContractApi
+from node.contract_api.unsigned import BodyMaker
 from node.evidence_desk import EvidenceDesk
 from node.executor import Executor
 from node.files import load_signer
@@ -286,7 +289,7 @@ class _Node:
             self.executor, self.reader, waiters, self._announce, self._why, validators.reply
         )
         services.add(DESCRIPTOR.services_by_name["Ledger"], ledger)
-        self._add_custodian(services, stack)
+        self._add_contracts(services, self._add_custodian(services, stack))
         try:
             port = server.add_insecure_port(config.grpc.listen)
         except RuntimeError:
@@ -322,14 +325,24 @@ class _Node:
     def _why(self) -> WhyReply:
         return why_reply(self.watch.facts(), self.config.node.name)
 
-    def _add_custodian(self, services: Services, stack: contextlib.AsyncExitStack) -> None:
+    def _add_contracts(self, services: Services, prepare: Prepare | None) -> None:
+        """The contracts' own services; documents go to this node's custodian, if it has one."""
+        chain_id = self.executor.genesis.chain_id
+        bodies = BodyMaker(self.suite, chain_id, self.executor.height)
+        for service, calls in ContractApi(bodies, self.reader, prepare).services():
+            services.add_calls(service, calls)
+
+    def _add_custodian(
+        self, services: Services, stack: contextlib.AsyncExitStack
+    ) -> Prepare | None:
         if not self.config.custodian.enabled:
-            return
+            return None
         from node.custodian.service import make_custodian  # other nodes need none of it
 
         custodian = make_custodian(self.config, ChainView(self.executor))
         stack.callback(custodian.close)
         services.add(DESCRIPTOR.services_by_name["Custodian"], custodian)
+        return custodian.Prepare
 
     async def run(self) -> None:
         """Serve until something ends it."""

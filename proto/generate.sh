@@ -8,6 +8,9 @@ python=${PYTHON:-.venv/bin/python}
 PATH="$(dirname "$python"):$PATH" "$python" -m grpc_tools.protoc -I. \
   --python_out="$out" --grpc_python_out="$out" --mypy_out="quiet:$out" --mypy_grpc_out="quiet:$out" \
   proto/*.proto
+# Of the contracts' services the house itself needs the messages only (node/contract_api, node/client).
+PATH="$(dirname "$python"):$PATH" "$python" -m grpc_tools.protoc -I. \
+  --python_out="$out" --mypy_out="quiet:$out" proto/api/*.proto
 # Where a file holds no service its stubs are empty, and would be noise.
 for source in proto/*.proto; do
   name=$(basename "$source" .proto)

@@ -834,13 +834,15 @@ class PrepareRequest(_message.Message):
     SIGNER_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """"account.archive", "bill.blue", "bill.red", "settlement", "settlement.reversal", "voucher", "attach" """
+    """the contract method to call, e.g. "bill.issue_blue"; all: node/custodian/preparing/kinds.py"""
     document: _builtins.bytes
-    """the original bytes: XML or JSON, at most 4 MiB"""
+    """the original bytes, at most 4 MiB"""
     signer: _builtins.bytes
     """the public key that will sign the body"""
     @_builtins.property
-    def options(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def options(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """as the table of kinds says"""
+
     def __init__(
         self,
         *,

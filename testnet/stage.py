@@ -4,6 +4,7 @@
                                                         │ router ⇄ router
                                                       national (gm, 1 validator)
 
+A fourth chain, government (gm, 1 validator), takes the province's archives when it is asked for.
 Everything listens on loopback, on ports that were free when the stage was laid out.
 """
 
@@ -29,12 +30,44 @@ from testnet.ports import free_ports
 from testnet.processes import Process, Supervisor
 
 FINANCE, PROVINCE, NATIONAL = "finance", "province", "national"
+GOVERNMENT = "government"
 BILL_CHANNEL, REPORT_CHANNEL = "province-finance", "province-national"
-CHANNELS = {BILL_CHANNEL: (PROVINCE, FINANCE), REPORT_CHANNEL: (PROVINCE, NATIONAL)}
-OPERATIONS = {
-    BILL_CHANNEL: ("BILL_BLUE", "BILL_RED", "LOCK", "UNLOCK", "ENTRY", "ENTRY_REVERSAL"),
-    REPORT_CHANNEL: ("SETTLEMENT_REPORT", "VOUCHER_REPORT"),
+ARCHIVE_CHANNEL = "province-government"
+CHANNELS = {
+    BILL_CHANNEL: (PROVINCE, FINANCE),
+    REPORT_CHANNEL: (PROVINCE, NATIONAL),
+    ARCHIVE_CHANNEL: (PROVINCE, GOVERNMENT),
 }
+"""Channel -> the chains at its ends; a channel stands when both its chains do."""
+
+OPERATIONS = {
+    BILL_CHANNEL: (
+        "BILL_BLUE",
+        "BILL_RED",
+        "BILL_PRINT",
+        "BILL_PRINT_CANCEL",
+        "LOCK",
+        "UNLOCK",
+        "ENTRY",
+        "ENTRY_REVERSAL",
+    ),
+    REPORT_CHANNEL: (
+        "SETTLEMENT_REPORT",
+        "VOUCHER_REPORT",
+        "POLICY_SHARE",
+        "POLICY_QUESTION",
+        "CATALOGUE_CHUNK",
+        "CATALOGUE_QUESTION",
+        "FILING",
+        "FILING_CHANGE",
+        "FILING_REVOCATION",
+        "REIMBURSEMENT_APPLY",
+        "REIMBURSEMENT_REPORT",
+    ),
+    ARCHIVE_CHANNEL: ("ARCHIVE", "ARCHIVE_REVOCATION"),
+}
+"""Channel -> every packet operation that its chains have for each other."""
+
 PASSPHRASE_ENV = "YILIAN_PASSPHRASE"
 # Small, so that the short journey also begins the consensus log anew.
 LOG_BYTES_MAX = 16 * 1024
@@ -45,7 +78,13 @@ PARTIES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "finance desk": (FINANCE, "finance", ("finance",)),
     "finance router": (FINANCE, "finance", ("router",)),
     "bureau desk": (PROVINCE, "bureau", ("bureau", "custodian")),
+    "bureau clerk": (PROVINCE, "bureau", ("bureau",)),
     "province router": (PROVINCE, "bureau", ("router",)),
+    "hospital desk": (PROVINCE, "hospital", ("hospital",)),
+    "archive desk": (PROVINCE, "archive-system", ("archive",)),
+    "fund desk": (PROVINCE, "settlement-centre", ("fund",)),
+    "bank desk": (PROVINCE, "bank", ("fund",)),
+    "auditor": (PROVINCE, "audit-office", ("auditor",)),
     "agency one": (PROVINCE, "agency-one", ("agency",)),
     "agency two": (PROVINCE, "agency-two", ("agency",)),
     "insurer": (PROVINCE, "insurer", ("insurer",)),
@@ -55,6 +94,9 @@ PARTIES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "finance governance": (FINANCE, "finance", ("governance",)),
     "province governance": (PROVINCE, "bureau", ("governance",)),
     "national governance": (NATIONAL, "national", ("governance",)),
+    "government desk": (GOVERNMENT, "government", ("archive",)),
+    "government router": (GOVERNMENT, "government", ("router",)),
+    "government governance": (GOVERNMENT, "government", ("governance",)),
 }
 
 
@@ -81,6 +123,11 @@ class Stage:
     nodes: dict[str, list[Process]] = field(default_factory=dict)
     routers: dict[str, Process] = field(default_factory=dict)
 
+    @property
+    def channels(self) -> dict[str, tuple[str, str]]:
+        """The channels that stand, with the chains at their ends."""
+        return _standing(self.plans)
+
     def genesis_file(self, chain: str) -> Path:
         """The chain's genesis file: what an auditor trusts from the start."""
         return self.folder / chain / "genesis.json"
@@ -106,20 +153,25 @@ class _ChainKeys:
     http_ports: list[int]
 
 
-def plan_chains(province_validators: int) -> dict[str, ChainPlan]:
-    """The three chains of the stage."""
-    return {
+def plan_chains(province_validators: int, *, government: bool = False) -> dict[str, ChainPlan]:
+    """The three chains of the stage, and the government chain if it is wanted."""
+    plans = {
         FINANCE: ChainPlan(FINANCE, INTL, 1, "finance", "organisation"),
         PROVINCE: ChainPlan(PROVINCE, GM, province_validators, "bureau", "persons"),
         NATIONAL: ChainPlan(NATIONAL, GM, 1, "national", "organisation"),
     }
+    if government:
+        plans[GOVERNMENT] = ChainPlan(GOVERNMENT, GM, 1, "government", "organisation")
+    return plans
 
 
-def lay_out(folder: Path, *, province_validators: int = 4) -> Stage:
+def lay_out(folder: Path, *, province_validators: int = 4, government: bool = False) -> Stage:
     """Write all keys, genesis files and configurations under `folder`, which must be new."""
-    plans = plan_chains(province_validators)
+    plans = plan_chains(province_validators, government=government)
     stage = Stage(folder, secrets.token_hex(16), plans, {}, Supervisor())
     for label, (chain, org, roles) in PARTIES.items():
+        if chain not in plans:
+            continue
         private_key = _party_key(stage, plans[chain], roles)
         stage.actors[label] = Actor(label, chain, org, roles, plans[chain].suite, private_key)
     keys = {name: _make_keys(stage, plan) for name, plan in plans.items()}
@@ -201,6 +253,10 @@ def _validators(keys: _ChainKeys) -> tuple[GenesisValidator, ...]:
     return tuple(GenesisValidator(public_key=key.hex(), power=1) for key in keys.node_keys)
 
 
+def _standing(plans: Mapping[str, ChainPlan]) -> dict[str, tuple[str, str]]:
+    return {name: ends for name, ends in CHANNELS.items() if all(one in plans for one in ends)}
+
+
 def _channels(
     chain: str,
     plans: Mapping[str, ChainPlan],
@@ -209,7 +265,7 @@ def _channels(
 ) -> tuple[GenesisChannel, ...]:
     """The channels that end at `chain`, as seen from there."""
     found = []
-    for channel, ends in CHANNELS.items():
+    for channel, ends in _standing(plans).items():
         if chain not in ends:
             continue
         peer = ends[1] if chain == ends[0] else ends[0]
@@ -274,7 +330,7 @@ def _add_router(stage: Stage, chain: str, keys: Mapping[str, _ChainKeys]) -> Non
         f'passphrase_env = "{PASSPHRASE_ENV}"',
         "poll_interval_ms = 200",
     ]
-    for channel, ends in CHANNELS.items():
+    for channel, ends in stage.channels.items():
         if chain in ends:
             peer = ends[1] if chain == ends[0] else ends[0]
             peer_address = f"127.0.0.1:{keys[peer].router_port}"

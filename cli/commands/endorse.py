@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _begin(options: argparse.Namespace) -> int:
     from cli.connection import connect
-    from node.client import AHEAD_BLOCKS, build_body
+    from node.bodies import VALID_FOR_BLOCKS, build_body
 
     request = read_request(options.contract, options.method, options.request)
     try:
@@ -70,7 +70,7 @@ def _begin(options: argparse.Namespace) -> int:
         options.method,
         [request],
         signer,
-        last_height=status.height + AHEAD_BLOCKS,
+        last_height=status.height + VALID_FOR_BLOCKS,
     )
     try:
         with options.out.open("xb") as file:

@@ -6,11 +6,13 @@ except inside the one preparation that is about to open or link it.
 
 from contracts.account import AccountRecord, account_key
 from contracts.settlement import settlement_key
-from documents import StandardForm, person_of
-from faults import invariant
+from documents import EBILL, PersonIdentity, StandardForm, person_of
+from documents.identifiers import is_resident_id, mask_covers
+from faults import Rejected, invariant
 from ledger.records import decode
 from node.custodian.attribution import Attribution, Facts, attribute
 from node.custodian.chain_reader import ChainReader
+from node.custodian.codes import IDENTITY_CONFLICT
 from node.custodian.payloads import Payloads
 from node.custodian.people import RESIDENT_CARD, Identity, People, Person, Waiting
 from proto.contracts_pb2 import OpenAccountRequest
@@ -74,6 +76,51 @@ class Accounts:
         `opening` an account that is."""
         return attribute(facts, _Known(self, linking, opening))
 
+    def attribute_form(
+        self,
+        form: StandardForm,
+        *,
+        linking: tuple[str, str] | None = None,
+        opening: str | None = None,
+    ) -> Attribution:
+        """Whose document it is: a bill by all that may lead to its payer, any other by the identity
+        that the insurer or the archive system verified before it wrote it there."""
+        if form.schema == EBILL:
+            return self.attribute(facts_of(form), linking=linking, opening=opening)
+        return self._attribute_verified(person_of(form), opening)
+
+    def contradicts(self, person: Person, form: StandardForm) -> bool:
+        """Whether a document names somebody else. What one side doesn't say contradicts nothing."""
+        said = person_of(form)
+        if said.id_number and person.certificate:
+            same_type = said.id_type == person.certificate_type
+            if same_type:
+                return said.id_number.upper() != person.certificate.upper()
+        if not _mask_fits(said, person):
+            return True
+        return bool(said.psn_no and person.insured_number) and not self._leads_to(said, person)
+
+    def _leads_to(self, said: PersonIdentity, person: Person) -> bool:
+        found = self.people.by_insured_number(said.psn_no)
+        return found is not None and found.account_id == person.account_id
+
+    def _attribute_verified(self, said: PersonIdentity, opening: str | None) -> Attribution:
+        if not said.is_identified:
+            reason = "PERSON_MASKED" if said.masked_id_number else "PERSON_NOT_GIVEN"
+            return Attribution("unbound", None, reason)
+        try:
+            person = self.people.find(_identity(said))
+        except Rejected as refused:
+            if refused.code is not IDENTITY_CONFLICT:
+                raise
+            return Attribution("unbound", None, "PERSON_CONFLICT")
+        if person is None or not (person.account_id == opening or self.is_open(person)):
+            return Attribution("unbound", None, "PERSON_UNKNOWN")
+        if not _mask_fits(said, person):
+            return Attribution("unbound", None, "PERSON_CONFLICT")
+        kind = "certificate" if said.id_number and person.certificate else "insured_number"
+        return Attribution(kind, person.account_id, "VERIFIED")
+
 
 class _Known:
     """The look-ups of attribution over the vault and the chain."""
@@ -115,21 +162,28 @@ class _Known:
         return person.account_id if is_open else None
 
 
-def facts_of(bill: StandardForm) -> Facts:
-    """What a bill says about whose it is."""
-    identity = person_of(bill)
+def facts_of(form: StandardForm) -> Facts:
+    """What a document says about whose it is; only a bill has a number and a settlement.
+
+    The settlement that another province's bill names is no settlement of ours, even if one of ours
+    has its id: such ids are unique within a region only.
+    """
+    identity = person_of(form)
+    is_bill = form.schema == EBILL
+    is_remote = "dialect.name" in form.private
     return Facts(
-        code=bill.public["code"],
-        number=bill.public["number"],
+        code=form.public["code"] if is_bill else "",
+        number=form.public["number"] if is_bill else "",
         payer_code=identity.id_number or identity.masked_id_number,
         payer_name=identity.name,
         insured_number=identity.psn_no,
-        settlement_id=bill.public["settlement_id"],
+        settlement_id=form.public["settlement_id"] if is_bill and not is_remote else "",
     )
 
 
-def waiting_of(object_key: str, facts: Facts, reason: str) -> Waiting:
-    """The row of the unbound queue for a bill."""
+def waiting_of(object_key: str, form: StandardForm, reason: str) -> Waiting:
+    """The row of the unbound queue for a document."""
+    facts = facts_of(form)
     return Waiting(
         object=object_key,
         reason=reason,
@@ -144,13 +198,23 @@ def waiting_of(object_key: str, facts: Facts, reason: str) -> Waiting:
 
 def identity_of(form: StandardForm) -> Identity:
     """The verified identity in a settlement or an archive."""
-    identity = person_of(form)
+    return _identity(person_of(form))
+
+
+def _identity(said: PersonIdentity) -> Identity:
     return Identity(
-        certificate_type=identity.id_type if identity.id_number else "",
-        certificate=identity.id_number,
-        insured_number=identity.psn_no,
-        insured_type=identity.insured_type,
+        certificate_type=said.id_type if said.id_number else "",
+        certificate=said.id_number,
+        insured_number=said.psn_no,
+        insured_type=said.insured_type,
     )
+
+
+def _mask_fits(said: PersonIdentity, person: Person) -> bool:
+    """Whether a masked certificate could be the person's; no mask contradicts nothing."""
+    if not said.masked_id_number or not is_resident_id(person.certificate):
+        return True
+    return mask_covers(said.masked_id_number, person.certificate)
 
 
 def _is_short_code(value: str, length_max: int) -> bool:

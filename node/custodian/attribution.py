@@ -106,6 +106,29 @@ REASONS: dict[str, tuple[str, str]] = {
         "票据上没有可用于归户的标识。",
         "The bill bears nothing by which it could be attributed.",
     ),
+    "PERSON_MASKED": (
+        "材料中的证件号码已脱敏，又无人员编号，不能自动归户。",
+        "The certificate number in the document is masked and no insured number is given; it binds"
+        " nothing by itself.",
+    ),
+    "PERSON_UNKNOWN": (
+        "材料写明了身份，但此人尚无数字账户；账户开立后再归户。",
+        "The document names its person, but no account is open for them yet; it is attributed when"
+        " one is.",
+    ),
+    "PERSON_NOT_GIVEN": (
+        "材料中没有完整有效的证件号码或人员编号，无法归户。",
+        "The document gives no full valid certificate number and no insured number.",
+    ),
+    "PERSON_CONFLICT": (
+        "材料中的证件号码与人员编号指向不同的人，须人工核实。",
+        "Certificate and insured number in the document lead to different persons; a clerk has to"
+        " decide.",
+    ),
+    "NOT_ATTACHED": (
+        "该对象尚未归户，新版本不改变归属；请先归户或由经办人员认定。",
+        "The object is in no account yet and a new version changes that not; have it attached.",
+    ),
     "CONFLICT": (
         "票据上的标识指向不同的数字账户，须人工核实。",
         "The bill's identifiers point at different accounts; a clerk has to decide.",

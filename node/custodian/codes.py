@@ -52,6 +52,11 @@ IDENTITY_MISSING = declare(
     zh="材料中没有可核验的身份（完整有效的证件号码或人员编号）。",
     en="The document holds no verifiable identity (a full valid certificate or insured number).",
 )
+ACCOUNT_MISSING = declare(
+    "CUSTODIAN_ACCOUNT_MISSING",
+    zh="该参保人没有已开立的数字账户，请先凭档案或结算开户，再办理此业务。",
+    en="The insured person has no open account; open it from an archive or settlement first.",
+)
 NO_PERSONS = declare(
     "CUSTODIAN_NO_PERSONS",
     zh="本机构的托管服务不保管个人账户，不能准备此类交易。",

@@ -7,21 +7,20 @@ keys and ciphers of the other chain mean nothing here.
 
 from collections.abc import Callable
 
-from contracts.bill.packets import BILL_BLUE, BILL_RED
-from contracts.bill.record import bill_key
 from contracts.bridge.records import PENDING, OutboxEntry, SentPacket, sent_key
-from documents import EBILL, StandardForm, encode_payload
+from documents import encode_payload
 from faults import Rejected
 from ledger.commitment import commit_form
 from ledger.limits import HASH_BYTES, NONCE_BYTES
 from ledger.packet import Packet, outbox_key
 from ledger.records import decode
 from node.codes import REQUEST_INVALID
+from node.custodian.arriving import arrive
 from node.custodian.attribution import Attribution
 from node.custodian.codes import PACKET_NOT_FOUND, PAYLOAD_MISMATCH, REQUEST_REPLAYED
 from node.custodian.payloads import checked_plain
-from node.custodian.people import Person
-from node.custodian.prepare import NO_PERSON, Desk, attribute_bill, owner_of_red
+from node.custodian.preparing import Desk
+from node.custodian.preparing.owners import NO_PERSON, queue_unbound
 from node.custodian.reading import arrived_differences, to_messages
 from proto.contracts_pb2 import DeliverRequest
 from proto.services_pb2 import (
@@ -80,20 +79,21 @@ class Deliveries:
         plain = checked_plain(request.plaintext, packet.pcommit)
         if plain.schema != packet.schema:
             raise Rejected(PAYLOAD_MISMATCH, schema=plain.schema)
-        key, attribution, person = self._attribute(packet, plain.form)
+        place = arrive(self._desk, packet, plain.form)
         findings = arrived_differences(plain, self._desk.institutions)
         committed = commit_form(plain.schema, plain.public, plain.private, plain.secret)
-        is_red = packet.operation == BILL_RED
         deliver = DeliverRequest(
             packet=request.packet,
             proof=request.proof,
             form=committed.to_form(),
-            payload=self._desk.payloads.seal(plain, packet.pcommit, person),
-            # A red bill's owner is its blue bill's: the contract takes it from there.
-            account_id="" if is_red else attribution.account_id or "",
+            payload=self._desk.payloads.seal(plain, packet.pcommit, place.person),
+            account_id=place.account_id,
             findings=to_messages(findings),
         )
-        return self._reply(request, deliver, key, attribution)
+        reply = self._reply(request, deliver, place.key, place.attribution)
+        if place.queued:
+            queue_unbound(self._desk, place.key, plain.form, place.attribution)
+        return reply
 
     def _sent(self, packet_id: bytes) -> tuple[Packet, str]:
         """A packet that still waits in our outbox, and the object whose payload goes along."""
@@ -109,21 +109,6 @@ class Deliveries:
         if entry.status != PENDING or entry.packet_id != packet_id:
             raise Rejected(PACKET_NOT_FOUND)
         return Packet.decode(entry.packet), entry.object_key
-
-    def _attribute(
-        self, packet: Packet, form: StandardForm
-    ) -> tuple[str, Attribution, Person | None]:
-        """State key of the object, whose it is, and the person to seal to."""
-        if packet.operation not in (BILL_BLUE, BILL_RED) or form.schema != EBILL:
-            return "", NO_PERSON, None
-        key = bill_key(form.public["code"], form.public["number"])
-        if packet.operation == BILL_RED:
-            attribution, person = owner_of_red(self._desk, form)
-            return key, attribution, person
-        accounts = self._desk.accounts
-        attribution = attribute_bill(accounts, key, form)
-        person = accounts.person(attribution.account_id or "") if accounts is not None else None
-        return key, attribution, person
 
     def _reply(
         self,

@@ -8,9 +8,10 @@ are named by the configuration.
 from dataclasses import dataclass
 from pathlib import Path
 
+import documents
 from crypto import Suite, load_key
 from crypto.suites import suite
-from documents import InstitutionTable, load_institutions
+from documents import Dialect, InstitutionTable, load_dialects, load_institutions
 from faults import Rejected
 from ledger.genesis import load_genesis
 from node.codes import CONFIG_INVALID
@@ -32,6 +33,7 @@ class Opened:
     vault: Vault
     private_key: bytes
     institutions: InstitutionTable
+    dialects: tuple[Dialect, ...]
 
 
 def open_files(config: NodeConfig) -> Opened:
@@ -53,6 +55,7 @@ def open_files(config: NodeConfig) -> Opened:
         advice = f"use a key of the chain's suite, {genesis.suite}"
         raise Rejected(CONFIG_INVALID, key="custodian.key_file", advice=advice)
     institutions = read_institutions(config.custodian.institutions)
+    dialects = read_dialects(config.custodian.dialects)
     home = Path(config.node.home)
     home.mkdir(parents=True, exist_ok=True)
     store = RocksStore(home / VAULT_STORE)
@@ -68,6 +71,7 @@ def open_files(config: NodeConfig) -> Opened:
         vault=vault,
         private_key=private_key,
         institutions=institutions,
+        dialects=dialects,
     )
 
 
@@ -84,3 +88,17 @@ def read_institutions(path: str) -> InstitutionTable:
         advice = f"make the institution table readable ({error.strerror})"
         raise Rejected(CONFIG_INVALID, key="custodian.institutions", advice=advice) from None
     return load_institutions(raw, form="toml" if path.endswith(".toml") else "json")
+
+
+def read_dialects(folder: str = "") -> tuple[Dialect, ...]:
+    """The dialect tables in a folder's .toml files; those that come with the program without one.
+
+    Raises Rejected(CONFIG_INVALID) when they can't be read, DIALECT_TABLE when one is wrong.
+    """
+    at = Path(folder) if folder else Path(documents.__file__).parent / "dialects"
+    try:
+        files = [path.read_bytes() for path in sorted(at.iterdir()) if path.suffix == ".toml"]
+    except OSError as error:
+        advice = f"name a readable folder of dialect tables ({error.strerror})"
+        raise Rejected(CONFIG_INVALID, key="custodian.dialects", advice=advice) from None
+    return load_dialects(files)

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from contracts.account import Owned
 from contracts.codes import OBJECT_NOT_FOUND
-from contracts.payload import is_sealed_to, payload_hash
+from contracts.payload import PayloadRef, is_sealed_to, payload_hash
 from contracts.trace import record_class
 from crypto import SealedBytes, Suite, open_payload, rewrap, seal_payload
 from documents import PayloadPlain, decode_payload, encode_payload
@@ -77,15 +77,18 @@ class Payloads:
         record = self.owned(object_key)
         if record is None:
             raise Rejected(OBJECT_NOT_FOUND, object=object_key[:100])
-        place = record.payload
-        committed = self._chain.transaction(place.tx_hash)
-        if committed is None or committed.height != place.height:
-            raise Rejected(PAYLOAD_NOT_FOUND, object=object_key)
-        parsed = parse_transaction(committed.raw, self._suite, chain_id=self._chain_id)
-        sealed = _payload_of(parsed, place.operation)
-        if sealed is None or payload_hash(self._suite, sealed.ciphertext) != place.hash:
-            raise Rejected(PAYLOAD_NOT_FOUND, object=object_key)
-        return Found(object_key, record, sealed)
+        return Found(object_key, record, self._sealed_at(object_key, record.payload))
+
+    def open_own(self, object_key: str, place: PayloadRef, pcommit: bytes) -> PayloadPlain:
+        """The plaintext at a place whose object belongs to no account, sealed to the organisation.
+
+        Raises Rejected as `find` and `open` do.
+        """
+        sealed = self._sealed_at(object_key, place)
+        if not is_sealed_to(sealed, self._public_key):
+            raise Rejected(NO_KEY, object=object_key)
+        raw = open_payload(to_bytes(sealed), private_key=self._private_key, aad=pcommit)
+        return checked_plain(raw, pcommit)
 
     def open(self, found: Found) -> PayloadPlain:
         """The plaintext, checked against the record's commitment.
@@ -106,6 +109,16 @@ class Payloads:
         raw = open_payload(sealed, private_key=private_key, aad=found.record.pcommit)
         checked_plain(raw, found.record.pcommit)
         return to_message(rewrap(sealed, private_key=private_key, to=reader_key))
+
+    def _sealed_at(self, object_key: str, place: PayloadRef) -> SealedPayload:
+        committed = self._chain.transaction(place.tx_hash)
+        if committed is None or committed.height != place.height:
+            raise Rejected(PAYLOAD_NOT_FOUND, object=object_key)
+        parsed = parse_transaction(committed.raw, self._suite, chain_id=self._chain_id)
+        sealed = _payload_of(parsed, place.operation)
+        if sealed is None or payload_hash(self._suite, sealed.ciphertext) != place.hash:
+            raise Rejected(PAYLOAD_NOT_FOUND, object=object_key)
+        return sealed
 
     def _private_key_for(self, found: Found) -> bytes:
         account_id = found.record.account_id

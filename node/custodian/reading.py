@@ -4,18 +4,24 @@ What a caller submits is refused when a signature is wrong. What another chain p
 chain's own word: there the same fault is a finding, kept with the record and shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from documents import (
     EBILL,
+    FILING,
+    REIMBURSEMENT,
     SETTLEMENT,
     Ebill,
     Finding,
     InstitutionTable,
     PayloadPlain,
+    RemoteEbill,
+    StandardForm,
     bill_findings,
+    filing_findings,
     parse_archive,
     parse_ebill,
+    reimbursement_findings,
     settlement_findings,
     verify_signatures,
 )
@@ -31,6 +37,11 @@ from proto.transaction_pb2 import Finding as FindingMessage
 
 OWNER = "档案归属"
 CONTENT_NOT_GIVEN = Finding("ARCHIVE_CONTENT_NOT_GIVEN", "warn", "content.sm3")
+FINDINGS_OF: Mapping[str, Callable[[StandardForm], tuple[Finding, ...]]] = {
+    SETTLEMENT: settlement_findings,
+    FILING: filing_findings,
+    REIMBURSEMENT: reimbursement_findings,
+}
 
 
 def read_bill(document: bytes, *, red: bool) -> Ebill:
@@ -77,24 +88,40 @@ def bill_differences(ebill: Ebill, institutions: InstitutionTable) -> tuple[Find
 
     A signer that the institution table doesn't know is a finding: its signature was not checked.
     """
-    findings = bill_findings(ebill.form)
+    return (*bill_findings(ebill.form), *_signer_findings(ebill, institutions))
+
+
+def remote_differences(bill: RemoteEbill, institutions: InstitutionTable) -> tuple[Finding, ...]:
+    """As `bill_differences`, for another province's bill.
+
+    Only the national layout says what its signatures cover: in any other they stay unchecked, which
+    is a finding.
+    """
+    findings = bill_findings(bill.form)
+    try:
+        ebill = parse_ebill(bill.document)
+    except Rejected:
+        return (*findings, Finding("BILL_SIGNATURE_UNCHECKED", "warn", "signature"))
+    return (*findings, *_signer_findings(ebill, institutions))
+
+
+def _signer_findings(ebill: Ebill, institutions: InstitutionTable) -> tuple[Finding, ...]:
     keys = {
         "issuer": institutions.hospital_key(ebill.form.public["issuer_code"]),
         "supervisor": institutions.finance_key(ebill.form.private.get("area", "")),
     }
     verify_signatures(ebill, keys["issuer"], keys["supervisor"])
-    unknown = tuple(
+    return tuple(
         Finding("BILL_SIGNER_UNKNOWN", "warn", f"signature.{party}")
         for party, key in keys.items()
         if key is None
     )
-    return (*findings, *unknown)
 
 
 def arrived_differences(plain: PayloadPlain, institutions: InstitutionTable) -> tuple[Finding, ...]:
     """The findings of a document that another chain proved."""
-    if plain.schema == SETTLEMENT:
-        return settlement_findings(plain.form)
+    if plain.schema in FINDINGS_OF:
+        return FINDINGS_OF[plain.schema](plain.form)
     if plain.schema != EBILL:
         return ()
     try:

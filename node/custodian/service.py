@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from contracts.codes import NOT_AUTHORIZED
 from contracts.framework import OK
 from crypto import Suite
-from documents import InstitutionTable
+from documents import Dialect, InstitutionTable
 from faults import Rejected
 from ledger.limits import HASH_BYTES, PUBLIC_KEY_BYTES
 from ledger.transaction import parse_transaction
@@ -26,10 +26,10 @@ from node.custodian.bodies import Bodies
 from node.custodian.callers import Callers
 from node.custodian.chain_reader import ChainReader
 from node.custodian.deliveries import Deliveries
-from node.custodian.opening import open_files
+from node.custodian.opening import open_files, read_dialects
 from node.custodian.payloads import Payloads
 from node.custodian.people import People
-from node.custodian.prepare import Desk, Preparer
+from node.custodian.preparing import Desk, Preparer
 from node.custodian.vault import Vault
 from proto import services_pb2 as pb
 from proto.contracts_pb2 import ReadRequest
@@ -154,6 +154,7 @@ def make_custodian(config: NodeConfig, chain: ChainReader) -> CustodianService:
         vault=opened.vault,
         private_key=opened.private_key,
         institutions=opened.institutions,
+        dialects=opened.dialects,
         clock=lambda: time.time_ns() // 1_000_000,
         on_close=opened.store.close,
     )
@@ -170,13 +171,15 @@ def build_custodian(
     private_key: bytes,
     institutions: InstitutionTable,
     clock: Callable[[], int],
+    dialects: tuple[Dialect, ...] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> CustodianService:
     """The custodian service of `org` on one chain, from its parts.
 
     `mode` is "persons" for the organisation that answers for people's data and "organisation" for
     one that only seals to its own `private_key` (32 bytes). `clock` gives milliseconds since 1970.
-    Without `institutions` no signature of an e-bill is checked.
+    Without `institutions` no signature of an e-bill is checked; without `dialects` other provinces'
+    bills are read by the tables that come with the program.
     """
     people = People(vault, suite)
     kept = people if mode == PERSONS else None
@@ -189,5 +192,7 @@ def build_custodian(
         callers=Callers(suite, chain, org),
         accounts=Accounts(kept, payloads, chain) if kept is not None else None,
         institutions=institutions,
+        dialects=read_dialects() if dialects is None else dialects,
+        derive=vault.derive,
     )
     return CustodianService(desk, chain_id, people, clock, on_close)

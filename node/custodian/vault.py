@@ -70,6 +70,7 @@ class Vault:
         self._store = store
         self._value_key = hmac_sm3(master, b"yilian/custodian-vault/values/v1")[: GM.key_size]
         self._index_key = hmac_sm3(master, b"yilian/custodian-vault/index/v1")
+        self._derive_key = hmac_sm3(master, b"yilian/custodian-vault/derive/v1")
         self._check_master()
 
     def get(self, table: Table, *parts: str | bytes) -> bytes | None:
@@ -92,6 +93,11 @@ class Vault:
         """Every value of a table, in no meaningful order."""
         for key, sealed in self._store.scan(bytes([table])):
             yield self._unseal(key, sealed)
+
+    def derive(self, purpose: str, *parts: str | bytes) -> bytes:
+        """32 bytes that are the same for the same parts, and that nobody can make or guess without
+        the master: blind indexes, and secrets that a document prepared again must have again."""
+        return hmac_sm3(self._derive_key, _prefixed(purpose, *parts))
 
     def _check_master(self) -> None:
         """A known value tells a wrong passphrase or a mixed-up directory from damage."""
@@ -116,10 +122,7 @@ class Vault:
 
     def _key(self, table: Table, parts: tuple[str | bytes, ...]) -> bytes:
         """Table byte, then a keyed hash of the length-prefixed parts: rows never run together."""
-        message = bytes([table])
-        for part in parts:
-            raw = part.encode() if isinstance(part, str) else part
-            message += len(raw).to_bytes(4, "big") + raw
+        message = bytes([table]) + _prefixed(*parts)
         return bytes([table]) + hmac_sm3(self._index_key, message)[:INDEX_BYTES]
 
     def _seal(self, key: bytes, value: bytes) -> bytes:
@@ -138,6 +141,11 @@ class Vault:
         except CryptoError as error:
             # Going on with a changed row could bind a bill to the wrong person.
             raise StorageFault("a row of the custodian's vault does not open") from error
+
+
+def _prefixed(*parts: str | bytes) -> bytes:
+    raws = [part.encode() if isinstance(part, str) else part for part in parts]
+    return b"".join(len(raw).to_bytes(4, "big") + raw for raw in raws)
 
 
 def open_vault(store: KeyValue, key_file: Path, passphrase: bytes) -> Vault:

@@ -15,7 +15,7 @@ from testnet.chaos.watch import ARMED, Watch
 from testnet.journey.run import travel
 from testnet.journey.world import JourneyBroken, World
 from testnet.processes import DidNotStart
-from testnet.stage import CHANNELS, Stage, lay_out
+from testnet.stage import Stage, lay_out
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _travel(stage: Stage, armed: dict[str, str]) -> tuple[list[str], list[str]]:
 
 def _settle(world: World) -> None:
     """Wait until every packet sent has its proved receipt."""
-    for channel, ends in CHANNELS.items():
+    for channel, ends in world.stage.channels.items():
         for chain in ends:
             world.until(
                 f"{chain} has all receipts of {channel}",

@@ -11,7 +11,9 @@ TITLE = "finance issues the blue bills on its chain (蓝票上链)"
 def run(world: World) -> Iterator[str]:
     """XML → standard form → commitment; sealed under suite B (P-256, AES-256-GCM)."""
     for name, bill in BILLS.items():
-        prepared, receipts = world.prepare_and_submit("finance desk", "bill.blue", sample(name))
+        prepared, receipts = world.prepare_and_submit(
+            "finance desk", "bill.issue_blue", sample(name)
+        )
         operation = receipts[-1].operations[0]
         expect_ok(operation, f"{name} is issued")
         expect(prepared.object == bill_state_key(bill), f"{name} is {bill_state_key(bill)}")

@@ -24,7 +24,7 @@ STRANGE_PAIR = ("300000900002", ("46060124", "0000000103"))
 def run(world: World) -> Iterator[str]:
     """A settlement names its person in full, so its bill finds its owner; differences are shown."""
     for name, (settlement_id, bill) in SETTLEMENTS.items():
-        _, receipts = world.prepare_and_submit("bureau desk", "settlement", sample(name))
+        _, receipts = world.prepare_and_submit("bureau desk", "settlement.upload", sample(name))
         codes = [operation.code for receipt in receipts for operation in receipt.operations]
         expect(set(codes) == {"OK"}, f"{name} is uploaded ({codes})")
         owner = world.bill(PROVINCE, bill)["account_id"]
@@ -51,7 +51,7 @@ def run(world: World) -> Iterator[str]:
 def _compare(world: World, settlement_id: str, bill: tuple[str, str]) -> Iterator[str]:
     _, receipts = world.prepare_and_submit(
         "bureau desk",
-        "verify",
+        "bill.verify",
         b"",
         {"code": bill[0], "number": bill[1], "settlement_id": settlement_id},
     )

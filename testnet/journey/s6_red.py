@@ -21,7 +21,7 @@ TITLE = "red-flush refused while entered; entry reversed; red bill on both chain
 def run(world: World) -> Iterator[str]:
     """Finance is refused on its own chain, because it holds the entry the province reported."""
     name, red = RED_BILL
-    _, receipts = world.prepare_and_submit("finance desk", "bill.red", sample(name))
+    _, receipts = world.prepare_and_submit("finance desk", "bill.issue_red", sample(name))
     code = receipts[-1].operations[0].code
     expect(code == "BILL_ENTERED", f"the red bill is refused ({code})")
     kept = [event["code"] for event in world.trace(FINANCE, bill_state_key(FIRST_BILL))]
@@ -38,7 +38,7 @@ def run(world: World) -> Iterator[str]:
     for chain in (PROVINCE, FINANCE):
         expect(world.bill(chain, FIRST_BILL)["lock"] is None, f"no lock is left on {chain}'s chain")
     yield "agency one reverses the entry; finance's answer is proved, and the lock is gone on both"
-    _, receipts = world.prepare_and_submit("finance desk", "bill.red", sample(name))
+    _, receipts = world.prepare_and_submit("finance desk", "bill.issue_red", sample(name))
     code = receipts[-1].operations[0].code
     expect(code == "OK", f"the red bill is issued ({code})")
     world.until(

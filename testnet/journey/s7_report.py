@@ -22,7 +22,7 @@ def run(world: World) -> Iterator[str]:
     expect_ok(reported, "the report is taken")
     _, receipts = world.prepare_and_submit(
         "bureau desk",
-        "voucher",
+        "voucher.report",
         b"",
         {"settlement_id": SETTLEMENT_ID, "code": BILL[0], "number": BILL[1]},
     )

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 
 from ledger.transaction import sign_body, tx_hash
-from node.client import AHEAD_BLOCKS, Client, ClientError, build_body
+from node.bodies import VALID_FOR_BLOCKS, build_body
+from node.client import Client, ClientError
 from proto.contracts_pb2 import BillKey
 from proto.services_pb2 import OperationReceipt, PrepareReply, ReceiptReply, UnboundItem
 from testnet.actors import Actor
@@ -100,7 +101,7 @@ class World:
             method,
             [request],
             who.public_key,
-            last_height=status.height + AHEAD_BLOCKS,
+            last_height=status.height + VALID_FOR_BLOCKS,
         )
         return self._commit(who, body).operations[0]
 

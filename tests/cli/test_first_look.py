@@ -74,7 +74,7 @@ def _issue(home: Path, node: str) -> None:
     suite, private_key = load_key(home / "desk.key", PASSPHRASE.encode())
     signer = suite.signer(private_key)
     with Client(node) as client:
-        prepared = client.prepare("bill.blue", sample("ebill_out_01.xml"), signer.public_key)
+        prepared = client.prepare("bill.issue_blue", sample("ebill_out_01.xml"), signer.public_key)
         reply = client.submit(sign_body(signer, prepared.bodies[0]), WAIT_MS)
         assert reply.receipt.operations[0].code == "OK"
 

@@ -262,7 +262,10 @@ def test_lines_36_41_two_thirds_of_prevotes_lock_and_precommit():
     assert story.said(PRECOMMIT, 0) == X
     assert (story.state.locked_hash, story.state.locked_round) == (X, 0)
     assert (story.state.valid_hash, story.state.valid_round) == (X, 0)
-    assert story.persisted == [proposal(0, X)]
+    assert story.persisted[0] == proposal(0, X)
+    assert {kept.validator for kept in story.persisted[1:]} == {
+        KEYS[one] for one in (story.me, a, b)
+    }
 
 
 def test_line_42_after_our_precommit_only_the_valid_value_moves():
@@ -492,6 +495,19 @@ def test_restart_keeps_the_lock_and_the_step():
     story.tell(*(precommit(1, name, NIL) for name in story.others()))
     story.tell(TimeoutFired(TimerKind.PRECOMMIT, HEIGHT, 1))
     assert story.tell(ProposalReceived(proposal(2, Y))).said(PREVOTE, 2) == NIL
+
+
+def test_restart_can_still_show_why_we_are_locked():
+    story = Story().lock(X, 0)
+    logged = [*story.persisted, vote(PRECOMMIT, 0, story.me, X)]
+    again = restarted(story.me, *logged)
+    assert again.state.votes.power(0, PREVOTE, X) >= ELECTORATE.quorum
+    stranger = Story(proposer_of(0)).tell(TimeoutFired(TimerKind.PROPOSE, HEIGHT, 0))
+    stranger.tell(*(VoteReceived(one) for one in again.state.votes.votes(0, PREVOTE)))
+    stranger.tell(*(precommit(0, name, NIL) for name in stranger.others()))
+    stranger.tell(TimeoutFired(TimerKind.PRECOMMIT, HEIGHT, 0))
+    stranger.tell(ProposalReceived(proposal(1, X, pol=0)))
+    assert stranger.said(PREVOTE, 1) == X
 
 
 def test_restart_does_not_vote_again_but_goes_on():

@@ -8,17 +8,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from documents import (
+    Finding,
+    StandardForm,
     bill_findings,
     decode_payload,
     encode_payload,
+    filing_findings,
     load_institutions,
     make_payload,
+    parse_application,
     parse_archive,
     parse_ebill,
+    parse_filing,
     parse_settlement,
+    parse_voucher,
     person_of,
+    reimbursement_findings,
     settlement_findings,
     verify_signatures,
+    voucher_findings,
 )
 from faults import Rejected
 from tests.documents.support import institutions, sample, shows_a_person
@@ -104,6 +112,43 @@ def test_mutated_archives(
 ) -> None:
     _only_rejected(lambda: parse_archive(_mutated(RECORD, record), CONTENT))
     _only_rejected(lambda: parse_archive(RECORD, _mutated(CONTENT, content)))
+
+
+def _filing(raw: bytes) -> None:
+    filing = parse_filing(raw)
+    _whole(filing.form, filing.document, filing_findings(filing.form))
+
+
+def _application(raw: bytes) -> None:
+    application = parse_application(raw)
+    _whole(application.form, application.document, reimbursement_findings(application.form))
+
+
+def _voucher(raw: bytes) -> None:
+    voucher = parse_voucher(raw)
+    _whole(voucher.form, voucher.document, voucher_findings(voucher))
+
+
+def _whole(form: StandardForm, document: bytes, findings: tuple[Finding, ...]) -> None:
+    assert not shows_a_person(repr(findings))
+    person_of(form)
+    payload = make_payload(form, bytes(32), document)
+    assert decode_payload(encode_payload(payload)) == payload, "a payload did not survive"
+
+
+ELSEWHERE = {
+    "filing_01.json": _filing,
+    "application_bill07.json": _application,
+    "voucher_4901_bill07.json": _voucher,
+}
+
+
+@fuzz
+@given(st.sampled_from(sorted(ELSEWHERE)), edits)
+def test_mutated_documents_of_treatment_elsewhere(
+    name: str, changes: list[tuple[int, int, bytes]]
+) -> None:
+    _only_rejected(lambda: ELSEWHERE[name](_mutated(sample(name), changes)))
 
 
 @fuzz

@@ -65,13 +65,13 @@ FORBIDDEN = {
 def test_forbidden_constructs(finance: Outside, case: str) -> None:
     old, new, reason = FORBIDDEN[case]
     with finance.untouched():
-        about = finance.refuses("XML_FORBIDDEN", "bill.blue", edit(BLUE, old, new))
+        about = finance.refuses("XML_FORBIDDEN", "bill.issue_blue", edit(BLUE, old, new))
     assert about == {"reason": reason}
 
 
 def test_an_entity_that_nobody_declared(finance: Outside) -> None:
     with finance.untouched():
-        finance.refuses("XML_MALFORMED", "bill.blue", edit(BLUE, "测试收费员", "&x;"))
+        finance.refuses("XML_MALFORMED", "bill.issue_blue", edit(BLUE, "测试收费员", "&x;"))
 
 
 MALFORMED = {
@@ -91,7 +91,7 @@ MALFORMED = {
 @pytest.mark.parametrize("case", MALFORMED)
 def test_what_is_no_xml(finance: Outside, case: str) -> None:
     with finance.untouched():
-        finance.refuses("XML_MALFORMED", "bill.blue", MALFORMED[case])
+        finance.refuses("XML_MALFORMED", "bill.issue_blue", MALFORMED[case])
 
 
 TEXT = BLUE.decode()
@@ -112,7 +112,7 @@ ENCODINGS = {
 @pytest.mark.parametrize("case", ENCODINGS)
 def test_wrong_encodings(finance: Outside, case: str) -> None:
     with finance.untouched():
-        finance.refuses("DOCUMENT_ENCODING", "bill.blue", ENCODINGS[case])
+        finance.refuses("DOCUMENT_ENCODING", "bill.issue_blue", ENCODINGS[case])
 
 
 def test_a_hundred_megabytes(finance: Outside) -> None:
@@ -120,8 +120,10 @@ def test_a_hundred_megabytes(finance: Outside) -> None:
     huge = BLUE + b" " * (100 * MIB)
     before, peak = memory(finance.pid), peak_memory(finance.pid)
     with finance.untouched(seconds=20):
-        finance.refuses("REQUEST_TOO_LARGE", "bill.blue", huge)
-        finance.refuses("REQUEST_TOO_LARGE", "bill.blue", BLUE, {"content": " " * (100 * MIB)})
+        finance.refuses("REQUEST_TOO_LARGE", "bill.issue_blue", huge)
+        finance.refuses(
+            "REQUEST_TOO_LARGE", "bill.issue_blue", BLUE, {"content": " " * (100 * MIB)}
+        )
     assert max(peak_memory(finance.pid) - peak, memory(finance.pid) - before) < 64 * MIB
 
 
@@ -139,7 +141,7 @@ def test_a_hundred_megabytes(finance: Outside) -> None:
 def test_over_a_limit(finance: Outside, case: str, document: bytes, about: dict[str, str]) -> None:
     code = "REQUEST_TOO_LARGE" if case == "bytes" else "DOCUMENT_TOO_LARGE"
     with finance.untouched():
-        found = finance.refuses(code, "bill.blue", document)
+        found = finance.refuses(code, "bill.issue_blue", document)
     assert about.items() <= found.items()
 
 
@@ -150,8 +152,10 @@ def test_missing_empty_and_doubled_elements(finance: Outside, path: str) -> None
     empty = BLUE[:start] + BLUE[BLUE.index(f"</{name}>".encode()) :]
     with finance.untouched():
         for document in (without(name), empty):
-            assert finance.refuses("ELEMENT_MISSING", "bill.blue", document) == {"element": path}
-        about = finance.refuses("ELEMENT_DUPLICATED", "bill.blue", doubled(name))
+            assert finance.refuses("ELEMENT_MISSING", "bill.issue_blue", document) == {
+                "element": path
+            }
+        about = finance.refuses("ELEMENT_DUPLICATED", "bill.issue_blue", doubled(name))
     assert about == {"element": path}
 
 
@@ -160,16 +164,16 @@ def test_missing_empty_and_doubled_elements(finance: Outside, path: str) -> None
 )
 def test_doubled_sections(finance: Outside, section: str) -> None:
     with finance.untouched():
-        about = finance.refuses("ELEMENT_DUPLICATED", "bill.blue", doubled(section))
+        about = finance.refuses("ELEMENT_DUPLICATED", "bill.issue_blue", doubled(section))
     assert about["element"].endswith(section)
 
 
 def test_missing_sections_and_another_document(finance: Outside) -> None:
     with finance.untouched():
         for section in ("Header", "EInvoiceData"):
-            about = finance.refuses("ELEMENT_MISSING", "bill.blue", without(section))
+            about = finance.refuses("ELEMENT_MISSING", "bill.issue_blue", without(section))
             assert about == {"element": section}
-        about = finance.refuses("ELEMENT_MISSING", "bill.blue", b"<Invoice/>")
+        about = finance.refuses("ELEMENT_MISSING", "bill.issue_blue", b"<Invoice/>")
         assert about == {"element": "EInvoice"}
 
 
@@ -200,9 +204,9 @@ def test_amounts_that_are_no_numbers(finance: Outside, amount: str) -> None:
     code = "AMOUNT_INVALID"
     with finance.untouched():
         document = edit(BLUE, "<TotalAmount>231.40", f"<TotalAmount>{amount}")
-        assert finance.refuses(code, "bill.blue", document)["element"] == TOTAL
+        assert finance.refuses(code, "bill.issue_blue", document)["element"] == TOTAL
         document = edit(BLUE, "<ItemAmount>20.00", f"<ItemAmount>{amount}")
-        about = finance.refuses(code, "bill.blue", document)
+        about = finance.refuses(code, "bill.issue_blue", document)
     assert about["element"] == "EInvoiceData/Details/Item[1]/ItemAmount"
 
 
@@ -218,7 +222,7 @@ def test_amounts_that_are_no_numbers(finance: Outside, amount: str) -> None:
 def test_negative_amounts_on_a_blue_bill(finance: Outside, element: str, named: str) -> None:
     with finance.untouched():
         document = edit(BLUE, f"<{element}>", f"<{element}>-")
-        assert finance.refuses("AMOUNT_SIGN", "bill.blue", document) == {"element": named}
+        assert finance.refuses("AMOUNT_SIGN", "bill.issue_blue", document) == {"element": named}
 
 
 @pytest.mark.parametrize(
@@ -234,7 +238,7 @@ def test_negative_amounts_on_a_blue_bill(finance: Outside, element: str, named: 
 )  # fmt: skip
 def test_wrong_check_characters(finance: Outside, old: str, new: str, element: str) -> None:
     with finance.untouched():
-        about = finance.refuses("IDENTIFIER_INVALID", "bill.blue", edit(BLUE, old, new))
+        about = finance.refuses("IDENTIFIER_INVALID", "bill.issue_blue", edit(BLUE, old, new))
     assert about["element"] == element
     assert new not in str(about)
 
@@ -252,18 +256,22 @@ def test_wrong_check_characters(finance: Outside, old: str, new: str, element: s
 )
 def test_elements_of_the_wrong_form(finance: Outside, old: str, new: str, element: str) -> None:
     with finance.untouched():
-        about = finance.refuses("ELEMENT_INVALID", "bill.blue", edit(BLUE, old, new))
+        about = finance.refuses("ELEMENT_INVALID", "bill.issue_blue", edit(BLUE, old, new))
     assert about["element"] == f"{MAIN}/{element}"
 
 
 def test_a_text_that_was_changed_after_signing(finance: Outside) -> None:
     changed = edit(BLUE, "<Age>40", "<Age>41")
     with finance.untouched():
-        about = finance.refuses("EBILL_SIGNATURE", "bill.blue", changed)
+        about = finance.refuses("EBILL_SIGNATURE", "bill.issue_blue", changed)
         assert about == {"party": "issuer", "reason": "wrong"}
-        unsigned = finance.refuses("EBILL_SIGNATURE", "bill.blue", without("EInvoiceSignature"))
+        unsigned = finance.refuses(
+            "EBILL_SIGNATURE", "bill.issue_blue", without("EInvoiceSignature")
+        )
         assert unsigned == {"party": "issuer", "reason": "missing"}
-        half = finance.refuses("EBILL_SIGNATURE", "bill.blue", without("SupervisorPartySignature"))
+        half = finance.refuses(
+            "EBILL_SIGNATURE", "bill.issue_blue", without("SupervisorPartySignature")
+        )
         assert half == {"party": "supervisor", "reason": "missing"}
 
 
@@ -275,18 +283,18 @@ def test_a_signature_that_is_none(finance: Outside, value: str, reason: str) -> 
     start = BLUE.index(b"<SignatureValue>") + len(b"<SignatureValue>")
     document = BLUE[:start] + value.encode() + BLUE[BLUE.index(b"</SignatureValue>") :]
     with finance.untouched():
-        about = finance.refuses("EBILL_SIGNATURE", "bill.blue", document)
+        about = finance.refuses("EBILL_SIGNATURE", "bill.issue_blue", document)
     assert about == {"party": "issuer", "reason": reason}
 
 
 def test_the_wrong_kind_and_the_wrong_caller(finance: Outside) -> None:
     with finance.untouched():
-        assert finance.refuses("REQUEST_INVALID", "bill.red", bill())["field"] == "kind"
+        assert finance.refuses("REQUEST_INVALID", "bill.issue_red", bill())["field"] == "kind"
         finance.refuses("CUSTODIAN_KIND_INVALID", "bill.green", bill())
         finance.refuses("CUSTODIAN_KIND_INVALID", "", bill())
-        finance.refuses("NOT_PERMITTED", "settlement", b"{}")
+        finance.refuses("NOT_PERMITTED", "settlement.upload", b"{}")
         many = {f"option {number}": "" for number in range(17)}
-        about = finance.refuses("REQUEST_TOO_LARGE", "bill.blue", bill(), many)
+        about = finance.refuses("REQUEST_TOO_LARGE", "bill.issue_blue", bill(), many)
         assert about["field"] == "options"
 
 
@@ -304,7 +312,7 @@ def test_bytes_changed_at_random_get_a_code_and_never_an_internal_error(finance:
 
 def _refused_for_what_it_is(finance: Outside, document: bytes) -> None:
     try:
-        finance.client.prepare("bill.blue", document, finance.actor.public_key)
+        finance.client.prepare("bill.issue_blue", document, finance.actor.public_key)
     except ClientError as error:
         assert error.code not in ("INTERNAL", "NODE_UNREACHABLE"), document
     else:  # only outside of what is signed: a comment, a signature's time

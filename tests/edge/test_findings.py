@@ -39,7 +39,7 @@ def test_finance_is_the_authority_on_its_bills(
     finance: Outside, number: str, wrong: tuple[str, str], expected: set[tuple[str, str]]
 ) -> None:
     document = bill(wrong, number=number)
-    prepared = finance.client.prepare("bill.blue", document, finance.actor.public_key)
+    prepared = finance.client.prepare("bill.issue_blue", document, finance.actor.public_key)
     told = {(one.code, one.grade) for one in prepared.findings}
     assert expected <= told
     (receipt,) = finance.commit(prepared.bodies[0])
@@ -62,7 +62,7 @@ def test_the_bureau_is_asked_to_correct_it(
     province: Outside, number: str, wrong: tuple[str, str], finding: str
 ) -> None:
     document = bill(wrong, number=number)
-    prepared = province.client.prepare("bill.blue", document, province.actor.public_key)
+    prepared = province.client.prepare("bill.issue_blue", document, province.actor.public_key)
     before = province.client.status().state_root
     (receipt,) = province.commit(prepared.bodies[0])
     assert receipt.code == "FINDINGS_REFUSED"
@@ -75,7 +75,7 @@ def test_the_bureau_is_asked_to_correct_it(
 def test_silence_about_it_does_not_help(province: Outside) -> None:
     """The contract adds up the public amounts itself, whatever the submitter left out."""
     document = bill(WRONG_TOTAL, number="0000000914")
-    prepared = province.client.prepare("bill.blue", document, province.actor.public_key)
+    prepared = province.client.prepare("bill.issue_blue", document, province.actor.public_key)
     body = TxBody.FromString(prepared.bodies[0])
     request = IssueBlueRequest.FromString(body.operations[0])
     del request.findings[:]
@@ -86,7 +86,7 @@ def test_silence_about_it_does_not_help(province: Outside) -> None:
 
 def test_amounts_changed_after_preparing_do_not_match_the_commitment(province: Outside) -> None:
     prepared = province.client.prepare(
-        "bill.blue", bill(number="0000000915"), province.actor.public_key
+        "bill.issue_blue", bill(number="0000000915"), province.actor.public_key
     )
     body = TxBody.FromString(prepared.bodies[0])
     request = IssueBlueRequest.FromString(body.operations[0])
@@ -103,7 +103,7 @@ def test_a_settlement_whose_kinds_do_not_make_its_total_is_refused(province: Out
         message["response"]["output"]["setlinfo"]["setl_id"] = "300000900977"
 
     document = edit_json("setl_2207_bill02.json", off_by_one)
-    prepared = province.client.prepare("settlement", document, province.actor.public_key)
+    prepared = province.client.prepare("settlement.upload", document, province.actor.public_key)
     kinds = "SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS"
     assert (kinds, "error") in {(one.code, one.grade) for one in prepared.findings}
     *openings, upload = prepared.bodies
@@ -124,7 +124,7 @@ def test_a_settlement_keeps_warnings_and_is_refused_an_error(province: Outside) 
         message["response"]["output"]["setlinfo"]["psn_part_amt"] = "115.95"
 
     document = edit_json("setl_2207_bill02.json", off_by_one)
-    prepared = province.client.prepare("settlement", document, province.actor.public_key)
+    prepared = province.client.prepare("settlement.upload", document, province.actor.public_key)
     told = {(one.code, one.grade) for one in prepared.findings}
     assert ("SETTLEMENT_PERSON_PARTS", "warn") in told
     *openings, upload = prepared.bodies

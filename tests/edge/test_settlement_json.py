@@ -59,21 +59,22 @@ MALFORMED = {
 def test_what_is_no_json_we_take(province: Outside, case: str) -> None:
     document, code = MALFORMED[case]
     with province.untouched():
-        province.refuses(code, "settlement", document)
+        province.refuses(code, "settlement.upload", document)
 
 
 @pytest.mark.parametrize("text", ["1e3", "1E400", "1e-400", "231.405", "1" * 30, "9" * 40, "0.1e1"])
 def test_numbers_that_are_no_amounts(province: Outside, text: str) -> None:
     with province.untouched():
         assert (
-            province.refuses("AMOUNT_INVALID", "settlement", with_total(text))["element"] == TOTAL
+            province.refuses("AMOUNT_INVALID", "settlement.upload", with_total(text))["element"]
+            == TOTAL
         )
 
 
 def test_a_hundred_megabytes(province: Outside) -> None:
     with province.untouched(seconds=20):
-        province.refuses("REQUEST_TOO_LARGE", "settlement", GOOD + b" " * (100 * MIB))
-        about = province.refuses("REQUEST_TOO_LARGE", "settlement", GOOD + b" " * (5 * MIB))
+        province.refuses("REQUEST_TOO_LARGE", "settlement.upload", GOOD + b" " * (100 * MIB))
+        about = province.refuses("REQUEST_TOO_LARGE", "settlement.upload", GOOD + b" " * (5 * MIB))
     assert about == {"field": "document", "limit": str(4 * MIB)}
 
 
@@ -144,16 +145,16 @@ ELEMENTS = {
 def test_a_wrong_element_is_named(province: Outside, case: str) -> None:
     document, code, element = ELEMENTS[case]
     with province.untouched():
-        assert province.refuses(code, "settlement", document)["element"] == element
+        assert province.refuses(code, "settlement.upload", document)["element"] == element
 
 
 def test_a_reversal_is_no_settlement(province: Outside) -> None:
     with province.untouched():
         reversal = sample("setl_2208_reversal_of_bill01.json")
-        assert province.refuses("REQUEST_INVALID", "settlement", reversal)["field"] == "kind"
-        assert province.refuses("REQUEST_INVALID", "settlement.reversal", GOOD)["field"] == "kind"
+        assert province.refuses("REQUEST_INVALID", "settlement.upload", reversal)["field"] == "kind"
+        assert province.refuses("REQUEST_INVALID", "settlement.reverse", GOOD)["field"] == "kind"
     # What it reverses is the contract's to know, not the custodian's.
-    prepared = province.client.prepare("settlement.reversal", reversal, province.actor.public_key)
+    prepared = province.client.prepare("settlement.reverse", reversal, province.actor.public_key)
     (receipt,) = province.commit(prepared.bodies[0])
     assert receipt.code == "SETTLEMENT_NOT_FOUND"
     assert not province.client.state(prepared.object).found

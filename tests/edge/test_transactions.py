@@ -261,7 +261,7 @@ def test_an_identity_that_nobody_registered(finance: Outside) -> None:
         finance.client.call("bill", "unlock", [NO_BILL], unknown)
     checked(caught.value, "UNKNOWN_IDENTITY")
     with pytest.raises(ClientError) as caught:
-        finance.client.prepare("bill.blue", bill(), unknown.public_key)
+        finance.client.prepare("bill.issue_blue", bill(), unknown.public_key)
     checked(caught.value, "UNKNOWN_IDENTITY")
     assert finance.client.status().state_root == before.state_root
 
@@ -269,7 +269,7 @@ def test_an_identity_that_nobody_registered(finance: Outside) -> None:
 def test_a_role_that_may_not(finance: Outside) -> None:
     router = finance.world.stage.actors["finance router"]
     with finance.untouched(), pytest.raises(ClientError) as caught:
-        finance.client.prepare("bill.blue", bill(), router.public_key)
+        finance.client.prepare("bill.issue_blue", bill(), router.public_key)
     assert checked(caught.value, "NOT_PERMITTED")["org"] == "finance"
 
 
@@ -305,7 +305,7 @@ def test_the_other_form_of_a_signature_is_no_second_transaction(finance: Outside
 def test_delivered_many_times_at_once(finance: Outside) -> None:
     """One bill from eight connections at once: one block holds it, once."""
     prepared = finance.client.prepare(
-        "bill.blue", bill(number="0000000921"), finance.actor.public_key
+        "bill.issue_blue", bill(number="0000000921"), finance.actor.public_key
     )
     transaction = finance.signed(prepared.bodies[0])
     wanted = tx_hash(finance.actor.suite, transaction)
@@ -339,13 +339,13 @@ def test_the_same_bill_twice(finance: Outside) -> None:
     """Prepared twice, the second has another nonce and payload: the contract refuses it."""
     document = bill(number="0000000922")
     key = finance.actor.public_key
-    bodies = [finance.client.prepare("bill.blue", document, key).bodies[0] for _ in range(2)]
+    bodies = [finance.client.prepare("bill.issue_blue", document, key).bodies[0] for _ in range(2)]
     assert [finance.commit(body)[0].code for body in bodies] == ["OK", "BILL_EXISTS"]
 
 
 def test_times_at_the_ends_of_their_type(province: Outside) -> None:
     document = bill(number="0000000923")
-    prepared = province.client.prepare("bill.blue", document, province.actor.public_key)
+    prepared = province.client.prepare("bill.issue_blue", document, province.actor.public_key)
     assert province.commit(prepared.bodies[0])[0].code == "OK"
     named = BillKey(code="46060124", number="0000000923")
     for expires_ms in (0, 1, 2**63, 2**64 - 1):

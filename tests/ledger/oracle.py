@@ -48,6 +48,14 @@ def verify(suite: str, public_key: bytes, message: bytes, signature: bytes) -> b
     return True
 
 
+def digest(suite: str, public_key: bytes, message: bytes) -> bytes:
+    """What is signed by the curve's arithmetic: SM3(Z_A || message), or SHA-256(message)."""
+    if suite == "gm":
+        signer = gmssl_sm2.CryptSM2(private_key="", public_key=public_key[1:].hex())
+        return bytes.fromhex(signer._sm3_z(message))
+    return sha256(message)
+
+
 # ---- section 1
 
 

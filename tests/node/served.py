@@ -8,6 +8,9 @@ import grpc
 
 from ledger.kv import MemoryKeyValue
 from node.addresses import open_listener
+from node.contract_api.documents import Prepare
+from node.contract_api.service import ContractApi
+from node.contract_api.unsigned import BodyMaker
 from node.executor import Executor
 from node.grpc_service import Services, server_options
 from node.http_api import HttpServer, make_app
@@ -32,6 +35,7 @@ class Served:
         self.announced: list[bytes] = []
         self.faults: list[BaseException] = []
         self.waits_for = ""
+        self.prepare: Prepare | None = None
         self.why_reply = pb.WhyReply(verdict="idle", node_name="test-node")
         self.grpc_address = self.http_address = ""
         self._ready = threading.Event()
@@ -75,6 +79,9 @@ class Served:
             pb.ValidatorsReply,
         )
         services.add(DESCRIPTOR.services_by_name["Ledger"], ledger)
+        bodies = BodyMaker(self.keys.suite, self.executor.genesis.chain_id, self.executor.height)
+        for service, calls in ContractApi(bodies, self.reader, self.prepare).services():
+            services.add_calls(service, calls)
         self.grpc_address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         listener = open_listener("http.listen", "127.0.0.1:0")
         self.http_address = f"127.0.0.1:{listener.getsockname()[1]}"

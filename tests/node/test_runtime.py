@@ -147,7 +147,7 @@ def test_it_serves_stops_cleanly_and_goes_on(home: Home) -> None:
         assert (status.node_name, status.chain_id) == ("province-1", CHAIN)
         metrics = httpx.get(f"http://{status.http_address}/metrics", trust_env=False).text
         assert "yilian_height " in metrics
-        assert 'yilian_grpc_calls_total{code="OK",method="Submit"} 1' in metrics
+        assert 'yilian_grpc_calls_total{code="OK",method="Submit",service="Ledger"} 1' in metrics
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=20)
         assert process.returncode == 0

@@ -7,6 +7,8 @@ H halt: a node that was not damaged never stops by itself.
 from dataclasses import dataclass, field
 
 from consensus.machine import FUTURE_PROPOSALS_MAX, FUTURE_VOTES_PER_VALIDATOR
+from consensus.messages import VoteKind
+from consensus.votes import FAR_ROUNDS, ROUNDS_AHEAD
 from ledger.block import block_hash
 from ledger.certificate import verify_certificate
 from ledger.kv import MemoryKeyValue
@@ -15,7 +17,6 @@ from node.executor import Executor
 from node.mempool import Pool, PoolLimits
 from tests.simulation.fakes import SUITE, NoThreads
 
-ROUND_TALLIES_MAX = 64
 WAL_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -90,7 +91,8 @@ class Checkers:
         future_max = FUTURE_PROPOSALS_MAX + FUTURE_VOTES_PER_VALIDATOR * next_members
         if len(state.future) > future_max:
             self.report("B", f"{name} keeps {len(state.future)} messages of the next height")
-        if len(state.votes.tallies) > ROUND_TALLIES_MAX + 4 * members:
+        near = state.round + 1 + ROUNDS_AHEAD  # every round of the height so far, and a few ahead
+        if len(state.votes.tallies) > len(VoteKind) * (near + FAR_ROUNDS * members):
             self.report("B", f"{name} keeps {len(state.votes.tallies)} tallies")
         for file in node.disk._names.values():
             if len(file.content) > WAL_BYTES_MAX:

@@ -13,6 +13,9 @@ def test_generated_code_is_reproducible(tmp_path: Path) -> None:
     subprocess.run(
         ["proto/generate.sh", str(tmp_path)], cwd=ROOT, env=environment, check=True, timeout=120
     )
-    made = {path.name: path.read_bytes() for path in (tmp_path / "proto").iterdir()}
-    kept = {path.name: path.read_bytes() for path in (ROOT / "proto").glob("*_pb2*.py*")}
-    assert made == kept
+    assert _generated(tmp_path) == _generated(ROOT)
+
+
+def _generated(root: Path) -> dict[str, bytes]:
+    found = sorted((root / "proto").rglob("*_pb2*.py*"))
+    return {str(path.relative_to(root)): path.read_bytes() for path in found if path.is_file()}

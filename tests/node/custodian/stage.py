@@ -1,10 +1,12 @@
 """Two chains in memory with real contracts, executors and custodians; blocks decided by hand."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+import pytest
 from google.protobuf.message import Message
 
 from contracts.account import Owned
@@ -12,6 +14,7 @@ from contracts.trace import record_class
 from crypto import GM, INTL, Suite, tagged
 from crypto.ports import Signer
 from documents import InstitutionTable, load_institutions
+from faults import Rejected
 from ledger.block import block_hash
 from ledger.certificate import PRECOMMIT, Certificate, precommit_bytes
 from ledger.genesis import (
@@ -23,6 +26,7 @@ from ledger.genesis import (
     dump_genesis,
 )
 from ledger.kv import MemoryKeyValue
+from ledger.packet import outbox_key
 from ledger.receipt import Receipt
 from ledger.records import decode
 from ledger.transaction import encode_transaction, parse_transaction, sign_body
@@ -34,11 +38,17 @@ from node.custodian.vault import Vault
 from node.executor import Executor
 from node.mempool import Pool, PoolLimits
 from node.reader import Reader
-from proto.services_pb2 import OpenForRouterRequest, PrepareReply, PrepareRequest
+from proto.services_pb2 import (
+    OpenForRouterRequest,
+    PrepareDeliveryRequest,
+    PrepareReply,
+    PrepareRequest,
+)
 from proto.transaction_pb2 import TxBody
 
 TIME_MS = 1_700_000_000_000
-SAMPLES = Path(__file__).resolve().parents[3] / "testnet" / "samples"
+ROOT = Path(__file__).resolve().parents[3]
+SAMPLES = ROOT / "testnet" / "samples"
 FINANCE, PROVINCE, NATIONAL = "yl-finance", "yl-province", "yl-national"
 CHANNEL = "channel-1"
 OPERATIONS = ("BILL_BLUE", "BILL_RED", "ENTRY", "ENTRY_REVERSAL", "LOCK", "UNLOCK")
@@ -82,6 +92,7 @@ class Chain:
     mode: str
     actors: Actors
     keys: dict[str, Signer] = field(default_factory=dict)
+    master: bytes = MASTER
 
     def __post_init__(self) -> None:
         self.validator = self.suite.signer(self.suite.generate_private_key())
@@ -123,7 +134,7 @@ class Chain:
             org=self.org,
             mode=self.mode,
             chain=self.view,
-            vault=Vault(self.vault_store, MASTER),
+            vault=Vault(self.vault_store, self.master),
             private_key=self.own_key,
             institutions=institutions(),
             clock=lambda: TIME_MS,
@@ -216,6 +227,10 @@ def province_chain() -> Chain:
     actors: Actors = {
         "desk": ("bureau", ("bureau", "custodian")),
         "hospital": ("hospital-1", ("hospital",)),
+        "archivist": ("archive-system", ("archive",)),
+        "clerk": ("bureau", ("bureau",)),
+        "centre": ("centre", ("fund",)),
+        "bank": ("bank", ("fund",)),
         "router": ("bureau", ("router",)),
         "insurer": ("insurer", ("insurer",)),
         "stranger": ("other-insurer", ("insurer",)),
@@ -238,10 +253,68 @@ def two_chains() -> tuple[Chain, Chain]:
 
 def reporting_chains() -> tuple[Chain, Chain]:
     """Province and national chain, joined by one channel."""
-    province, national = province_chain(), national_chain()
-    province.begin(province.genesis((channel_to(national, home=False, carries=REPORTS),)))
-    national.begin(national.genesis((channel_to(province, home=False, carries=REPORTS),)))
-    return province, national
+    return joined(province_chain(), national_chain(), REPORTS)
+
+
+def joined(one: Chain, other: Chain, carries: Sequence[str]) -> tuple[Chain, Chain]:
+    """Two chains joined by one channel that carries these operations, both begun."""
+    one.begin(one.genesis((channel_to(other, home=False, carries=carries),)))
+    other.begin(other.genesis((channel_to(one, home=False, carries=carries),)))
+    return one, other
+
+
+def carry(source: Chain, destination: Chain, sequence: int) -> PrepareReply:
+    """What a router does with one packet, all of it checked on the way."""
+    reply = prepare_delivery(source, destination, sequence)
+    (receipt,) = destination.submit("router", reply.bodies)
+    assert receipt.code == "OK", (receipt.code, receipt.fields)
+    assert msgspec.json.decode(receipt.result)["outcome"] == "OK", receipt.result
+    return reply
+
+
+def prepare_delivery(source: Chain, destination: Chain, sequence: int) -> PrepareReply:
+    """Open a packet where it was sent, and prepare its delivery."""
+    state = source.reader.state(outbox_key(CHANNEL, 1, sequence))
+    entry = msgspec.msgpack.decode(state.value)
+    opened = source.custodian.OpenForRouter(source.open_request("router", entry["packet_id"]))
+    return destination.custodian.PrepareDelivery(
+        PrepareDeliveryRequest(
+            packet=entry["packet"],
+            proof=state.proof,
+            plaintext=opened.plaintext,
+            signer=destination.keys["router"].public_key,
+        )
+    )
+
+
+PERSONAL = (
+    "测试甲", "测试乙", "测试丙", "测试丁", "469900198403129992", "469900195607189985",
+    "469900201505019975", "439900197909299964", "46000000000000009900000001", "13800138000",
+)  # fmt: skip
+"""Names and numbers of the samples' persons: none may stand in clear anywhere."""
+
+
+def refused(chain: Chain, code: str, call: Callable[[], object]) -> None:
+    """The call is refused with this code, names nobody, and leaves no row in the vault."""
+    before = dict(chain.vault_store.scan(b""))
+    with pytest.raises(Rejected) as caught:
+        call()
+    assert caught.value.code.name == code, str(caught.value)
+    assert not any(canary in str(caught.value) for canary in PERSONAL)
+    assert dict(chain.vault_store.scan(b"")) == before
+
+
+def check_nothing_personal(chain: Chain, *replies: PrepareReply) -> None:
+    """Neither the chain's store nor the vault nor an answer names anybody in clear."""
+    stores = (chain.executor.store.kv, chain.vault_store)
+    shown = b"".join(key + value for store in stores for key, value in store.scan(b""))
+    shown += b"".join(reply.SerializeToString() for reply in replies)
+    assert [canary for canary in PERSONAL if canary.encode() in shown] == []
+
+
+def methods(reply: PrepareReply) -> list[str]:
+    """What the bodies call, in order."""
+    return [f"{body_of(raw).contract}.{body_of(raw).method}" for raw in reply.bodies]
 
 
 def channel_to(peer: Chain, *, home: bool, carries: Sequence[str] = OPERATIONS) -> GenesisChannel:

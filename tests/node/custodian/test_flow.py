@@ -31,6 +31,7 @@ from tests.node.custodian.stage import (
     TIME_MS,
     Chain,
     body_of,
+    carry,
     reporting_chains,
     sample,
     two_chains,
@@ -43,26 +44,6 @@ BILL_04 = "bill/46060224-0000000201"
 BILL_05 = "bill/46060224-0000000202"
 
 
-def carry(source: Chain, destination: Chain, sequence: int) -> PrepareReply:
-    """What a router does with one packet, all of it checked on the way."""
-    key = outbox_key(CHANNEL, 1, sequence)
-    state = source.reader.state(key)
-    entry = msgspec.msgpack.decode(state.value)
-    opened = source.custodian.OpenForRouter(source.open_request("router", entry["packet_id"]))
-    reply = destination.custodian.PrepareDelivery(
-        PrepareDeliveryRequest(
-            packet=entry["packet"],
-            proof=state.proof,
-            plaintext=opened.plaintext,
-            signer=destination.keys["router"].public_key,
-        )
-    )
-    (receipt,) = destination.submit("router", reply.bodies)
-    assert receipt.code == "OK", (receipt.code, receipt.fields)
-    assert msgspec.json.decode(receipt.result)["outcome"] == "OK", receipt.result
-    return reply
-
-
 def unbound(chain: Chain) -> dict[str, str]:
     items = chain.custodian.ListUnbound(ListUnboundRequest()).items
     return {item.object: item.reason for item in items}
@@ -70,10 +51,10 @@ def unbound(chain: Chain) -> dict[str, str]:
 
 def journey_to_bills(finance: Chain, province: Chain) -> dict[str, PrepareReply]:
     content = sample("archive_01_content.json").decode()
-    province.do("desk", "account.archive", sample("archive_01_record.json"), content=content)
+    province.do("desk", "account.open", sample("archive_01_record.json"), content=content)
     arrived = {}
     for sequence, name in enumerate(BLUE_BILLS, start=1):
-        issued = finance.do("desk", "bill.blue", sample(name))
+        issued = finance.do("desk", "bill.issue_blue", sample(name))
         assert (issued.attribution, issued.account_id) == ("none", "")
         reply = carry(finance, province, sequence)
         assert reply.object == issued.object
@@ -96,7 +77,7 @@ def test_the_journey() -> None:
 
     for name in SETTLEMENTS:
         before = set(unbound(province))
-        reply = province.do("desk", "settlement", sample(name))
+        reply = province.do("desk", "settlement.upload", sample(name))
         methods = [(body_of(raw).contract, body_of(raw).method) for raw in reply.bodies]
         first = name == "setl_2207_bill01.json"
         uploaded = ("settlement", "upload")
@@ -121,12 +102,12 @@ def test_the_journey() -> None:
     )
     assert linked.code == "OK"
     options = {"code": "46060124", "number": "0000000102", "settlement_id": "300000900002"}
-    province.do("desk", "verify", **options)
-    voucher = province.prepare("desk", "voucher", **options)
+    province.do("desk", "bill.verify", **options)
+    voucher = province.prepare("desk", "voucher.report", **options)
     assert voucher.object == "voucher/300000900002"
     assert body_of(voucher.bodies[0]).method == "report"
 
-    red = finance.do("desk", "bill.red", sample("ebill_out_06_red_of_01.xml"))
+    red = finance.do("desk", "bill.issue_red", sample("ebill_out_06_red_of_01.xml"))
     arrived_red = carry(finance, province, len(BLUE_BILLS) + 1)
     assert arrived_red.object == red.object
     assert province.owned(red.object).account_id == province.owned(BILL_01).account_id
@@ -216,7 +197,7 @@ def test_nothing_but_a_read_is_a_ticket(granted: tuple[Chain, str]) -> None:
 
 def test_a_router_of_another_organisation_opens_nothing() -> None:
     finance, _ = two_chains()
-    finance.do("desk", "bill.blue", sample("ebill_out_01.xml"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_01.xml"))
     packet_id = first_packet(finance)
     for actor in ("other router", "desk", "stranger"):
         with pytest.raises(Rejected) as refused:
@@ -231,7 +212,7 @@ def first_packet(chain: Chain) -> bytes:
 
 def test_a_request_for_plaintext_is_signed_and_used_once() -> None:
     finance, _ = two_chains()
-    finance.do("desk", "bill.blue", sample("ebill_out_01.xml"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_01.xml"))
     packet_id = first_packet(finance)
     request = finance.open_request("router", packet_id)
     forged = finance.open_request("other router", packet_id)
@@ -259,8 +240,8 @@ def test_an_unknown_packet_and_odd_lengths_are_refused() -> None:
 
 def test_a_changed_plaintext_is_not_delivered() -> None:
     finance, province = two_chains()
-    finance.do("desk", "bill.blue", sample("ebill_out_01.xml"))
-    finance.do("desk", "bill.blue", sample("ebill_out_02.xml"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_01.xml"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_02.xml"))
     states = [finance.reader.state(outbox_key(CHANNEL, 1, n)) for n in (1, 2)]
     entries = [msgspec.msgpack.decode(state.value) for state in states]
     opened = [
@@ -284,7 +265,7 @@ def test_a_changed_plaintext_is_not_delivered() -> None:
 
 def test_a_delivery_prepared_twice_queues_once_and_the_second_is_refused_by_the_chain() -> None:
     finance, province = two_chains()
-    finance.do("desk", "bill.blue", sample("ebill_out_02.xml"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_02.xml"))
     carry(finance, province, 1)
     assert list(unbound(province)) == [BILL_02]
     with pytest.raises(AssertionError, match="ALREADY_DELIVERED"):
@@ -325,8 +306,8 @@ def locked(province: Chain) -> str:
 
 def test_a_settlement_before_its_bill_attributes_it_on_arrival() -> None:
     finance, province = two_chains()
-    uploaded = province.do("desk", "settlement", sample("setl_2207_bill02.json"))
-    finance.do("desk", "bill.blue", sample("ebill_out_02.xml"))
+    uploaded = province.do("desk", "settlement.upload", sample("setl_2207_bill02.json"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_02.xml"))
     arrived = carry(finance, province, 1)
     assert (arrived.attribution, arrived.account_id) == ("settlement", uploaded.account_id)
     assert province.owned(BILL_02).account_id == uploaded.account_id
@@ -334,34 +315,34 @@ def test_a_settlement_before_its_bill_attributes_it_on_arrival() -> None:
 
 def test_a_bill_that_arrives_between_prepare_and_commit_is_attached_later() -> None:
     finance, province = two_chains()
-    prepared = province.prepare("desk", "settlement", sample("setl_2207_bill02.json"))
-    finance.do("desk", "bill.blue", sample("ebill_out_02.xml"))
+    prepared = province.prepare("desk", "settlement.upload", sample("setl_2207_bill02.json"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_02.xml"))
     assert carry(finance, province, 1).attribution == "unbound"
     province.submit("desk", prepared.bodies)
     assert list(unbound(province)) == [BILL_02]
-    attached = province.do("desk", "attach", object=BILL_02)
+    attached = province.do("desk", "account.attach", object=BILL_02)
     assert (attached.attribution, attached.account_id) == ("settlement", prepared.account_id)
     assert unbound(province) == {}
-    assert not province.prepare("desk", "attach", object=BILL_02).bodies
+    assert not province.prepare("desk", "account.attach", object=BILL_02).bodies
 
 
 def test_a_clerk_may_decide_by_hand() -> None:
     finance, province = two_chains()
-    opened = province.do("desk", "settlement", sample("setl_2304_bill05.json"))
-    finance.do("desk", "bill.blue", sample("ebill_out_03_selfpay.xml"))
+    opened = province.do("desk", "settlement.upload", sample("setl_2304_bill05.json"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_03_selfpay.xml"))
     assert carry(finance, province, 1).attribution == "unbound"
-    undecided = province.prepare("desk", "attach", object=BILL_03)
+    undecided = province.prepare("desk", "account.attach", object=BILL_03)
     assert (undecided.attribution, list(undecided.bodies)) == ("unbound", [])
-    province.do("desk", "attach", object=BILL_03, account_id=opened.account_id)
+    province.do("desk", "account.attach", object=BILL_03, account_id=opened.account_id)
     assert province.owned(BILL_03).account_id == opened.account_id
     with pytest.raises(Rejected):
-        province.prepare("desk", "attach", object=BILL_01)
+        province.prepare("desk", "account.attach", object=BILL_01)
 
 
 def test_preparing_twice_opens_one_account() -> None:
     _, province = two_chains()
-    first = province.prepare("desk", "settlement", sample("setl_2207_bill01.json"))
-    second = province.prepare("desk", "settlement", sample("setl_2207_bill01.json"))
+    first = province.prepare("desk", "settlement.upload", sample("setl_2207_bill01.json"))
+    second = province.prepare("desk", "settlement.upload", sample("setl_2207_bill01.json"))
     assert first.account_id == second.account_id
     opens = [
         OpenAccountRequest.FromString(body_of(reply.bodies[0]).operations[0])
@@ -372,15 +353,15 @@ def test_preparing_twice_opens_one_account() -> None:
     province.submit("desk", first.bodies)
     restarted = province.open_custodian()
     province.custodian = restarted
-    third = province.prepare("desk", "account.archive", sample("archive_01_record.json"))
+    third = province.prepare("desk", "account.open", sample("archive_01_record.json"))
     assert (third.account_id, list(third.bodies)) == (first.account_id, [])
 
 
 def test_an_archive_gives_its_person_the_bills_that_waited() -> None:
     finance, province = two_chains()
-    finance.do("desk", "bill.blue", sample("ebill_out_01.xml"))
+    finance.do("desk", "bill.issue_blue", sample("ebill_out_01.xml"))
     assert carry(finance, province, 1).attribution == "unbound"
-    reply = province.do("desk", "account.archive", sample("archive_01_record.json"))
+    reply = province.do("desk", "account.open", sample("archive_01_record.json"))
     assert [body_of(raw).method for raw in reply.bodies] == ["open", "attach"]
     assert province.owned(BILL_01).account_id == reply.account_id
     assert [finding.code for finding in reply.findings] == ["ARCHIVE_CONTENT_NOT_GIVEN"]
@@ -388,16 +369,16 @@ def test_an_archive_gives_its_person_the_bills_that_waited() -> None:
 
 def test_a_reversal_follows_its_settlement() -> None:
     _, province = two_chains()
-    uploaded = province.do("desk", "settlement", sample("setl_2207_bill01.json"))
+    uploaded = province.do("desk", "settlement.upload", sample("setl_2207_bill01.json"))
     document = sample("setl_2208_reversal_of_bill01.json")
-    reply = province.do("desk", "settlement.reversal", document)
+    reply = province.do("desk", "settlement.reverse", document)
     assert reply.account_id == uploaded.account_id
     assert province.owned("settlement/300000900091").account_id == uploaded.account_id
 
 
 def test_bodies_are_for_their_signer_and_for_a_while() -> None:
     _, province = two_chains()
-    reply = province.prepare("desk", "account.archive", sample("archive_01_record.json"))
+    reply = province.prepare("desk", "account.open", sample("archive_01_record.json"))
     body = body_of(reply.bodies[0])
     assert body.chain_id == province.chain_id
     assert body.signer == province.keys["desk"].public_key
@@ -412,7 +393,8 @@ def test_nothing_personal_is_public() -> None:
     finance, province = two_chains()
     journey_to_bills(finance, province)
     replies = [
-        province.do("desk", "settlement", sample(name)).SerializeToString() for name in SETTLEMENTS
+        province.do("desk", "settlement.upload", sample(name)).SerializeToString()
+        for name in SETTLEMENTS
     ]
     stores = (finance.executor.store.kv, province.executor.store.kv, province.vault_store)
     stored = b"".join(key + value for store in stores for key, value in store.scan(b""))
@@ -425,12 +407,12 @@ def test_nothing_personal_is_public() -> None:
 
 def test_a_settlement_and_its_voucher_are_reported() -> None:
     province, national = reporting_chains()
-    province.do("desk", "settlement", sample("setl_2207_bill02.json"))
-    province.do("desk", "bill.blue", sample("ebill_out_02.xml"))
+    province.do("desk", "settlement.upload", sample("setl_2207_bill02.json"))
+    province.do("desk", "bill.issue_blue", sample("ebill_out_02.xml"))
     request = ReportSettlementRequest(settlement_id="300000900002")
     assert province.call("desk", "settlement", "report", request).code == "OK"
     options = {"code": "46060124", "number": "0000000102", "settlement_id": "300000900002"}
-    province.do("desk", "voucher", **options)
+    province.do("desk", "voucher.report", **options)
     for sequence, key in ((1, "settlement/300000900002"), (2, "voucher/300000900002")):
         assert carry(province, national, sequence).attribution == "none"
         assert national.owned(key).pcommit == province.owned(key).pcommit

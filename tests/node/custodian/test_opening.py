@@ -52,7 +52,7 @@ def test_a_custodian_from_a_configuration(tmp_path: Path, monkeypatch: pytest.Mo
     accounts = []
     for _ in range(2):
         chain.custodian = make_custodian(config, chain.view)
-        reply = chain.prepare("desk", "account.archive", sample("archive_01_record.json"))
+        reply = chain.prepare("desk", "account.open", sample("archive_01_record.json"))
         accounts.append(reply.account_id)
         chain.custodian.close()
     assert accounts[0] == accounts[1]

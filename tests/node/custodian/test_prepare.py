@@ -2,44 +2,19 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
-import pytest
-
 from documents.archive_json import join_archive
-from faults import Rejected
 from proto.contracts_pb2 import IssueBlueRequest, RevokeIdentityRequest
 from proto.services_pb2 import PrepareRequest
-from tests.node.custodian.stage import Chain, body_of, finance_chain, province_chain, sample
-
-PERSONAL = ("测试甲", "469900198403129992", "46000000000000009900000001", "13800138000")
-
-
-@pytest.fixture
-def province() -> Iterator[Chain]:
-    chain = province_chain()
-    chain.begin(chain.genesis())
-    yield chain
-    chain.executor.close()
-
-
-@pytest.fixture
-def finance() -> Iterator[Chain]:
-    chain = finance_chain()
-    chain.begin(chain.genesis())
-    yield chain
-    chain.executor.close()
-
-
-def refused(chain: Chain, code: str, call: Callable[[], object]) -> None:
-    """The call is refused with this code, names nobody, and leaves no row in the vault."""
-    before = dict(chain.vault_store.scan(b""))
-    with pytest.raises(Rejected) as caught:
-        call()
-    assert caught.value.code.name == code, str(caught.value)
-    assert not any(canary in str(caught.value) for canary in PERSONAL)
-    assert dict(chain.vault_store.scan(b"")) == before
+from tests.node.custodian.stage import (
+    Chain,
+    body_of,
+    province_chain,
+    refused,
+    sample,
+)
 
 
 def test_kinds_sizes_and_options(province: Chain) -> None:
@@ -49,29 +24,41 @@ def test_kinds_sizes_and_options(province: Chain) -> None:
     cases: list[tuple[str, Callable[[], object]]] = [
         ("CUSTODIAN_KIND_INVALID", lambda: province.prepare("desk", "", blue)),
         ("CUSTODIAN_KIND_INVALID", lambda: province.prepare("desk", "bill.green", blue)),
-        ("REQUEST_TOO_LARGE", lambda: province.prepare("desk", "bill.blue", huge)),
-        ("REQUEST_INVALID", lambda: province.prepare("desk", "bill.red", blue)),
-        ("REQUEST_INVALID", lambda: province.prepare("desk", "verify")),
-        ("REQUEST_INVALID", lambda: province.prepare("desk", "verify", code="1", number="2")),
-        ("REQUEST_INVALID", lambda: province.prepare("desk", "voucher", **key)),
-        ("OBJECT_NOT_FOUND", lambda: province.prepare("desk", "voucher", settlement_id="1", **key)),
-        ("REQUEST_INVALID", lambda: province.prepare("desk", "attach")),
-        ("OBJECT_NOT_FOUND", lambda: province.prepare("desk", "attach", object="bill/1")),
-        ("OBJECT_NOT_FOUND", lambda: province.prepare("desk", "attach", object="x" * 1000)),
-        ("OBJECT_NOT_FOUND", lambda: province.prepare("desk", "attach", object="identity/00")),
+        ("REQUEST_TOO_LARGE", lambda: province.prepare("desk", "bill.issue_blue", huge)),
+        ("REQUEST_INVALID", lambda: province.prepare("desk", "bill.issue_red", blue)),
+        ("REQUEST_INVALID", lambda: province.prepare("desk", "bill.verify")),
+        ("REQUEST_INVALID", lambda: province.prepare("desk", "bill.verify", code="1", number="2")),
+        ("REQUEST_INVALID", lambda: province.prepare("desk", "voucher.report", **key)),
+        (
+            "OBJECT_NOT_FOUND",
+            lambda: province.prepare("desk", "voucher.report", settlement_id="1", **key),
+        ),
+        ("REQUEST_INVALID", lambda: province.prepare("desk", "account.attach")),
+        ("OBJECT_NOT_FOUND", lambda: province.prepare("desk", "account.attach", object="bill/1")),
+        ("REQUEST_INVALID", lambda: province.prepare("desk", "account.attach", object="x" * 1000)),
+        (
+            "OBJECT_NOT_FOUND",
+            lambda: province.prepare("desk", "account.attach", object="identity/00"),
+        ),
     ]
     for code, call in cases:
         refused(province, code, call)
     options = {f"option{n}": "x" for n in range(17)}
-    refused(province, "REQUEST_TOO_LARGE", lambda: province.prepare("desk", "verify", **options))
+    refused(
+        province, "REQUEST_TOO_LARGE", lambda: province.prepare("desk", "bill.verify", **options)
+    )
 
 
 def test_callers(province: Chain) -> None:
     document = sample("setl_2207_bill01.json")
     for actor in ("insurer", "router"):
-        refused(province, "NOT_PERMITTED", partial(province.prepare, actor, "settlement", document))
+        refused(
+            province,
+            "NOT_PERMITTED",
+            partial(province.prepare, actor, "settlement.upload", document),
+        )
     for signer in (b"", b"\x04" * 65, bytes(10_000)):
-        request = PrepareRequest(kind="settlement", document=document, signer=signer)
+        request = PrepareRequest(kind="settlement.upload", document=document, signer=signer)
         refused(province, "UNKNOWN_IDENTITY", partial(province.custodian.Prepare, request))
 
 
@@ -83,7 +70,7 @@ def test_a_revoked_caller() -> None:
     request = RevokeIdentityRequest(public_key=chain.keys["desk"].public_key, reason="lost")
     assert chain.call("governor", "identity", "revoke", request).code == "OK"
     document = sample("setl_2207_bill01.json")
-    refused(chain, "IDENTITY_REVOKED", lambda: chain.prepare("desk", "settlement", document))
+    refused(chain, "IDENTITY_REVOKED", lambda: chain.prepare("desk", "settlement.upload", document))
 
 
 def edited(name: str, old: str, new: str) -> bytes:
@@ -103,12 +90,12 @@ def test_hostile_bills(finance: Chain) -> None:
         ("AMOUNT_INVALID", edited("ebill_out_01.xml", "231.40", "1e3")),
     ]
     for code, document in cases:
-        refused(finance, code, partial(finance.prepare, "desk", "bill.blue", document))
+        refused(finance, code, partial(finance.prepare, "desk", "bill.issue_blue", document))
 
 
 def test_a_bill_whose_signer_is_unknown_is_a_finding(finance: Chain) -> None:
     finance.custodian._desk.institutions._by_uscc.clear()  # type: ignore[union-attr]
-    reply = finance.prepare("desk", "bill.blue", sample("ebill_out_01.xml"))
+    reply = finance.prepare("desk", "bill.issue_blue", sample("ebill_out_01.xml"))
     found = [(one.code, one.grade, one.field) for one in reply.findings]
     assert ("BILL_SIGNER_UNKNOWN", "warn", "signature.issuer") in found
     request = IssueBlueRequest.FromString(body_of(reply.bodies[0]).operations[0])
@@ -119,7 +106,7 @@ def test_every_preparation_has_its_own_secret(finance: Chain) -> None:
     forms = [
         IssueBlueRequest.FromString(
             body_of(
-                finance.prepare("desk", "bill.blue", sample("ebill_out_01.xml")).bodies[0]
+                finance.prepare("desk", "bill.issue_blue", sample("ebill_out_01.xml")).bodies[0]
             ).operations[0]
         )
         for _ in range(3)
@@ -134,15 +121,16 @@ def test_an_organisation_keeps_no_persons(finance: Chain) -> None:
     finance.__post_init__()
     finance.begin(finance.genesis())
     cases = [
-        ("account.archive", sample("archive_01_record.json")),
-        ("settlement", sample("setl_2207_bill01.json")),
-        ("attach", b""),
+        ("account.open", sample("archive_01_record.json")),
+        ("settlement.upload", sample("setl_2207_bill01.json")),
+        ("account.attach", b""),
     ]
     for kind, document in cases:
+        options = {"object": "bill/1"} if kind == "account.attach" else {}
         refused(
             finance,
             "CUSTODIAN_NO_PERSONS",
-            partial(finance.prepare, "custodian", kind, document),
+            partial(finance.prepare, "custodian", kind, document, **options),
         )
 
 
@@ -166,29 +154,29 @@ def test_hostile_settlements(province: Chain) -> None:
         ("REQUEST_INVALID", sample("setl_2208_reversal_of_bill01.json")),
     ]
     for code, document in cases:
-        refused(province, code, partial(province.prepare, "desk", "settlement", document))
+        refused(province, code, partial(province.prepare, "desk", "settlement.upload", document))
     refused(
         province,
         "REQUEST_INVALID",
-        lambda: province.prepare("desk", "settlement.reversal", settlement()),
+        lambda: province.prepare("desk", "settlement.reverse", settlement()),
     )
 
 
 def test_identities_that_contradict_each_other(province: Chain) -> None:
-    province.do("desk", "settlement", settlement())
+    province.do("desk", "settlement.upload", settlement())
     other = settlement(certno="469900195607189985", setl_id="300000900077")
     refused(
         province,
         "CUSTODIAN_IDENTITY_CONFLICT",
-        lambda: province.prepare("desk", "settlement", other),
+        lambda: province.prepare("desk", "settlement.upload", other),
     )
 
 
 def test_archives(province: Chain) -> None:
     record, content = sample("archive_01_record.json"), sample("archive_01_content.json")
-    joined = province.prepare("desk", "account.archive", join_archive(record, content))
-    split = province.prepare("desk", "account.archive", record, content=content.decode())
-    alone = province.prepare("desk", "account.archive", record)
+    joined = province.prepare("desk", "account.open", join_archive(record, content))
+    split = province.prepare("desk", "account.open", record, content=content.decode())
+    alone = province.prepare("desk", "account.open", record)
     assert joined.account_id == split.account_id == alone.account_id
     assert [len(reply.findings) for reply in (joined, split, alone)] == [0, 0, 1]
     cases = [
@@ -204,7 +192,7 @@ def test_archives(province: Chain) -> None:
         refused(
             province,
             code,
-            partial(province.prepare, "desk", "account.archive", document, content=text),
+            partial(province.prepare, "desk", "account.open", document, content=text),
         )
 
 
@@ -214,7 +202,7 @@ def test_many_at_once_open_one_account(province: Chain) -> None:
 
     def work() -> None:
         start.wait()
-        found.append(province.prepare("desk", "settlement", document).account_id)
+        found.append(province.prepare("desk", "settlement.upload", document).account_id)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -230,28 +218,28 @@ def test_a_hospital_uploads_but_opens_no_account(province: Chain) -> None:
     refused(
         province,
         "CUSTODIAN_CALLER_NOT_ALLOWED",
-        lambda: province.prepare("hospital", "settlement", document),
+        lambda: province.prepare("hospital", "settlement.upload", document),
     )
-    province.do("desk", "account.archive", sample("archive_01_record.json"))
-    reply = province.do("hospital", "settlement", document)
+    province.do("desk", "account.open", sample("archive_01_record.json"))
+    reply = province.do("hospital", "settlement.upload", document)
     assert [body_of(raw).method for raw in reply.bodies] == ["upload"]
 
 
 def test_an_account_that_is_only_prepared_attributes_nothing(province: Chain) -> None:
-    province.prepare("desk", "settlement", sample("setl_2207_bill01.json"))
-    reply = province.prepare("desk", "bill.blue", sample("ebill_out_01.xml"))
+    province.prepare("desk", "settlement.upload", sample("setl_2207_bill01.json"))
+    reply = province.prepare("desk", "bill.issue_blue", sample("ebill_out_01.xml"))
     assert (reply.attribution, reply.account_id) == ("unbound", "")
 
 
 def test_a_forged_link_moves_nobody_elses_bill(province: Chain) -> None:
     """A settlement file that names another person's waiting bill does not get it."""
-    province.do("desk", "bill.blue", sample("ebill_out_02.xml"))
+    province.do("desk", "bill.issue_blue", sample("ebill_out_02.xml"))
     message = json.loads(sample("setl_2207_bill01.json"))
     message["response"]["output"]["setlinfo"]["setl_id"] = "300000900002"
     message["billinfo"].update({"bill_code": "46060124", "bill_no": "0000000102"})
-    reply = province.do("desk", "settlement", json.dumps(message).encode())
+    reply = province.do("desk", "settlement.upload", json.dumps(message).encode())
     assert [body_of(raw).method for raw in reply.bodies] == ["open", "upload"]
     assert province.owned("bill/46060124-0000000102").account_id == ""
-    again = province.prepare("desk", "attach", object="bill/46060124-0000000102")
+    again = province.prepare("desk", "account.attach", object="bill/46060124-0000000102")
     assert (again.attribution, list(again.bodies)) == ("unbound", [])
     assert "clerk" in again.attribution_reason

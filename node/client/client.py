@@ -4,69 +4,68 @@ Synchronous: one `Client` may be used from several threads. Every refusal is a C
 stable code and its sentences; nothing is retried here, because only the caller knows what is safe.
 """
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
 from crypto.ports import Signer
 from faults import Code
 from ledger.endorsement import endorse
 from ledger.transaction import sign_body
+from node.bodies import VALID_FOR_BLOCKS, build_body
+from node.client.accounts import Accounts
+from node.client.archives import Archives
+from node.client.authorizations import Authorizations
+from node.client.benefits import Benefits
+from node.client.bills import Bills
+from node.client.catalogues import Catalogues
+from node.client.filings import Filings
+from node.client.funds import Funds
+from node.client.governance import Governance
+from node.client.identities import Identities
+from node.client.policies import Policies
+from node.client.regions import Regions
+from node.client.reimbursements import Reimbursements
+from node.client.settlements import Settlements
+from node.client.vouchers import Vouchers
 from node.codes import INTERNAL, RECEIPT_NOT_FOUND
 from node.grpc_errors import ClientError, from_status
 from proto import services_pb2 as pb
 from proto.services_pb2_grpc import CustodianStub, LedgerStub
-from proto.transaction_pb2 import Transaction, TxBody
-
-__all__ = ["Client", "ClientError", "build_body"]
+from proto.transaction_pb2 import Transaction
 
 MESSAGE_BYTES_MAX = 256 * 1024 * 1024
 """Replies are bounded by the server; evidence files are the largest."""
 
 CALL_SECONDS = 30.0
-NONCE_BYTES = 16
-AHEAD_BLOCKS = 500
 
 R = TypeVar("R")
-
-
-def build_body(
-    chain_id: str,
-    contract: str,
-    method: str,
-    requests: Sequence[Message],
-    signer_public_key: bytes,
-    *,
-    nonce: bytes | None = None,
-    last_height: int,
-    all_or_nothing: bool = False,
-) -> bytes:
-    """The bytes of a TxBody with one operation per request; a fresh random nonce unless given.
-
-    `ledger.endorsement.endorse` appends other organisations' endorsements to them.
-    """
-    return TxBody(
-        chain_id=chain_id,
-        contract=contract,
-        method=method,
-        operations=[request.SerializeToString() for request in requests],
-        signer=signer_public_key,
-        nonce=secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce,
-        last_height=last_height,
-        all_or_nothing=all_or_nothing,
-    ).SerializeToString()
+M = TypeVar("M", bound=Message)
 
 
 class Client:
     """One node's Ledger and Custodian services at `address` ("host:port")."""
 
-    def __init__(self, address: str, *, timeout_seconds: float = CALL_SECONDS) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        signer: Signer | None = None,
+        chain_id: str = "",
+        timeout_seconds: float = CALL_SECONDS,
+    ) -> None:
+        """`signer` signs what the contracts' methods write; without it the client only reads.
+
+        With `chain_id` nothing is signed for any other chain; without, the node says which it is.
+        """
         self.address = address
+        self.signer = signer
         self.timeout_seconds = timeout_seconds
+        self._chain_id = chain_id
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
             ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
@@ -77,6 +76,28 @@ class Client:
         self._channel = grpc.insecure_channel(address, options=options)
         self._ledger = LedgerStub(self._channel)
         self._custodian = CustodianStub(self._channel)
+        self.accounts = Accounts(self)
+        self.archives = Archives(self)
+        self.authorizations = Authorizations(self)
+        self.benefits = Benefits(self)
+        self.bills = Bills(self)
+        self.catalogues = Catalogues(self)
+        self.filings = Filings(self)
+        self.funds = Funds(self)
+        self.governance = Governance(self)
+        self.identities = Identities(self)
+        self.policies = Policies(self)
+        self.regions = Regions(self)
+        self.reimbursements = Reimbursements(self)
+        self.settlements = Settlements(self)
+        self.vouchers = Vouchers(self)
+
+    @property
+    def chain_id(self) -> str:
+        """The chain that is written to."""
+        if not self._chain_id:
+            self._chain_id = self.status().chain_id
+        return self._chain_id
 
     def __enter__(self) -> "Client":
         return self
@@ -201,12 +222,22 @@ class Client:
             method,
             requests,
             signer.public_key,
-            last_height=status.height + AHEAD_BLOCKS,
+            last_height=status.height + VALID_FOR_BLOCKS,
             all_or_nothing=all_or_nothing,
         )
         for endorser in endorsers:
             body = endorse(endorser, body)
         return self.sign_and_submit([body], signer, wait_ms)[0]
+
+    def unary(self, service: ServiceDescriptor, rpc: str, request: Message, reply: type[M]) -> M:
+        """One call of a service that has no stub."""
+        method = self._channel.unary_unary(
+            f"/{service.full_name}/{rpc}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=reply.FromString,
+        )
+        answer: M = self._call(method, request)
+        return answer
 
     def _call(self, method: Callable[..., R], request: Message, wait_ms: int = 0) -> R:
         try:

@@ -1,0 +1,1 @@
+"""The contracts' typed services: complete, bounded, and not trusted by the client."""
