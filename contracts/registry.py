@@ -36,6 +36,7 @@ from contracts.fund.contract import Funds
 from contracts.governance.contract import Governance
 from contracts.governance.organisations import initial_organisations
 from contracts.governance.records import initial_validators, key_key
+from contracts.grant import crossing as grant_crossing
 from contracts.identity import Identities, identity_key, identity_record, signer_identity
 from contracts.known import all_methods as all_methods
 from contracts.known import enter, known_method
@@ -72,7 +73,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Vouchers(),
 )
 # Importing these registers what packets do; named so that nobody takes them for unused.
-PACKET_HANDLERS = (answers, incoming, filing_incoming, reimbursement_packets)
+PACKET_HANDLERS = (answers, incoming, filing_incoming, grant_crossing, reimbursement_packets)
 
 enter(CONTRACTS)
 

@@ -262,7 +262,10 @@ class Catalogues(Contract):
         ),
     )
     def store_remote(self, ctx: Context, request: StoreRemoteItemsRequest) -> Result:
-        """Keep collected items of another region's edition (异地医保目录上链, 2.2.1.6.16.3)."""
+        """Keep collected items of another region's edition (异地医保目录上链, 2.2.1.6.16.3).
+
+        Clauses 2.2.1.6.1.
+        """
         region, edition = read_region(request.region), read_edition(request.edition)
         home = read_chain("home_chain", request.home_chain)
         reference = text("reference", request.reference, required=True)

@@ -73,7 +73,10 @@ class Policies(Contract):
         ),
     )
     def publish(self, ctx: Context, request: PublishPolicyRequest) -> Result:
-        """Put a version of this region's policy on the chain (本省就医政策上链, 2.2.1.6.13)."""
+        """Put a version of this region's policy on the chain (本省就医政策上链, 2.2.1.6.13).
+
+        Clauses 2.2.1.6.1.
+        """
         policy = read_policy(request.policy)
         series = ctx.load(PolicySeries, series_key(policy.region, policy.insured_type))
         latest = latest_version(series, ctx.chain_id)
@@ -167,7 +170,10 @@ class Policies(Contract):
         ),
     )
     def store_remote(self, ctx: Context, request: StoreRemotePolicyRequest) -> Result:
-        """Keep a collected policy of another region (异地医保政策上链, 2.2.1.6.16.1)."""
+        """Keep a collected policy of another region (异地医保政策上链, 2.2.1.6.16.1).
+
+        Clauses 2.2.1.6.1.
+        """
         policy = read_policy(request.policy)
         home = read_chain("home_chain", request.home_chain)
         reference = text("reference", request.reference, required=True)

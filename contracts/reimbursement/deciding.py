@@ -57,7 +57,7 @@ from contracts.remote.records import (
     require_remote_voucher,
 )
 from contracts.remote.using import release_bill, use_bill
-from contracts.settlement import NOT_REPORTED, REPORTED
+from contracts.reporting import NOT_REPORTED, REPORTED
 from faults import Rejected
 from proto.reimbursement_pb2 import ApprovedAmounts, PaymentRequest
 

@@ -326,7 +326,7 @@ def test_a_settlement_and_its_voucher_are_reported_and_acknowledged(net: Network
 def test_a_voucher_waits_for_its_settlement(net: Network) -> None:
     net.province.ok("bureau", "voucher.report", report_voucher(net.province))
     assert net.send_all(net.province) == ["SETTLEMENT_NOT_FOUND"]
-    assert net.province.load(VoucherRecord, f"voucher/{ID}").report == ""
+    assert net.province.load(VoucherRecord, f"voucher/{ID}").report == "failed"
     net.province.ok("bureau", "settlement.report", pb.ReportSettlementRequest(settlement_id=ID))
     net.province.ok("bureau", "voucher.report", report_voucher(net.province, fee_count=8))
     assert net.send_all(net.province) == ["OK", "OK"]
@@ -339,6 +339,20 @@ def test_a_voucher_joins_no_other_chains_settlement(net: Network) -> None:
     net.province.ok("bureau", "settlement.report", pb.ReportSettlementRequest(settlement_id=ID))
     net.province.ok("bureau", "voucher.report", report_voucher(net.province))
     assert net.send_all(net.province) == ["SETTLEMENT_EXISTS", "PACKET_INCONSISTENT"]
+    assert f"voucher/{ID}" not in net.national.state
+    saved = [(event.action, event.code) for event in net.national.trace(KEY)[1:]]
+    assert saved == [
+        ("receive", "SETTLEMENT_EXISTS"),
+        ("receive_voucher", "PACKET_INCONSISTENT"),
+    ]
+
+
+def test_a_replicas_voucher_is_reported_by_its_home_only(net: Network) -> None:
+    net.province.ok("bureau", "settlement.report", pb.ReportSettlementRequest(settlement_id=ID))
+    net.settle()
+    net.national.issue(1, who="bureau")
+    request = report_voucher(net.national)
+    net.national.refused("bureau", "voucher.report", request, "SETTLEMENT_FOREIGN")
     assert f"voucher/{ID}" not in net.national.state
 
 
