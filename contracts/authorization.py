@@ -26,7 +26,7 @@ from contracts.codes import (
     REPORT_PENDING,
     TOO_MANY_GRANTS,
 )
-from contracts.fields import identifier, malformed, public_key, random_id, text, word
+from contracts.fields import identifier, malformed, public_key, random_id, shown, text, word
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.grant import crossing
 from contracts.grant.records import AuthorizationRecord, authorization_key, compartments_of
@@ -234,7 +234,7 @@ def _readable(ctx: Context, object_key: str) -> Owned:
     if cls is not None and issubclass(cls, Owned):
         record = ctx.load(cls, object_key)
     if not isinstance(record, Owned):
-        raise Rejected(OBJECT_NOT_FOUND, object=object_key[:100])
+        raise Rejected(OBJECT_NOT_FOUND, object=shown(object_key))
     return record
 
 

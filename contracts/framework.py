@@ -13,6 +13,7 @@ import msgspec
 from google.protobuf.message import Message
 
 from contracts.codes import NOT_PERMITTED, OBJECT_NOT_FOUND
+from contracts.fields import shown
 from contracts.state_view import R, StateView
 from contracts.trace import Traced, record_class
 from crypto.suites import Suite
@@ -22,7 +23,6 @@ from ledger.records import Record
 from ledger.trace import EMPTY_HEAD, Event, encode_event, next_head
 
 OK = "OK"
-OBJECT_KEY_MAX = 200
 ENDORSED_BY_MAX = 500
 
 Result = dict[str, str | int]
@@ -86,7 +86,7 @@ class Context:
         """The record at `key`; Rejected(`code`) when there is none."""
         record = self.view.load(cls, key)
         if record is None:
-            raise Rejected(code, object=key[:OBJECT_KEY_MAX])
+            raise Rejected(code, object=shown(key))
         return record
 
     def store(self, key: str, record: Record) -> None:

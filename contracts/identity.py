@@ -222,13 +222,15 @@ def revoke(ctx: Context, request: RevokeIdentityRequest) -> Result:
 
 def _check_own(ctx: Context, org: str, roles: tuple[str, ...]) -> None:
     """What one organisation decides alone: its own people, in the roles it is admitted for."""
+    if any(role not in ROLES for role in roles):
+        raise malformed("roles", "one that doesn't exist")
     if org != ctx.signer.org or any(role in GOVERNED for role in roles):
         raise Rejected(MAJORITY_NEEDED, what="identity", org=ctx.signer.org)
     move(ctx, org, REGISTER)
     admitted = require_organisation(ctx, org).roles
     missing = [role for role in roles if role not in admitted]
     if missing:
-        raise Rejected(ROLE_NOT_ADMITTED, org=org, roles=",".join(missing)[:200])
+        raise Rejected(ROLE_NOT_ADMITTED, org=org, roles=",".join(missing))
 
 
 def _in_force(ctx: Context, key: bytes) -> IdentityRecord:

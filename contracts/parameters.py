@@ -54,7 +54,7 @@ def set_parameter(ctx: Context, name: str, before: int, after: int) -> None:
     Raises Rejected: PARAMETER_UNKNOWN, PARAMETER_BOUNDS, CHANGED_MEANWHILE.
     """
     if name not in BOUNDS:
-        raise Rejected(PARAMETER_UNKNOWN, parameter=name[:64])
+        raise Rejected(PARAMETER_UNKNOWN, known=",".join(sorted(BOUNDS)))
     low, high = BOUNDS[name]
     if not low <= after <= high:
         raise Rejected(PARAMETER_BOUNDS, parameter=name, low=low, high=high)

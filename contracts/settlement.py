@@ -6,7 +6,7 @@ amount. Both go to the national chain; a report that failed is sent again by the
 """
 
 from contracts.account import Owned, add_item, require_account
-from contracts.bridge.codes import CHANNEL_PAUSED, NO_CHANNEL
+from contracts.bridge.codes import SENDING
 from contracts.bridge.operations import Delivery, incoming, on_receipt
 from contracts.bridge.outbox import send_packet
 from contracts.codes import (
@@ -52,6 +52,7 @@ from contracts.payload import is_sealed_to
 from contracts.reporting import NOT_REPORTED, REPORTED, REPORTING, answered, begun, code_of
 from contracts.trace import traced_as
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from ledger.packet import Packet, PacketReceipt
 from ledger.records import Record, decode, encode
 from proto.contracts_pb2 import (
@@ -129,6 +130,7 @@ class Settlements(Contract):
         request=UploadSettlementRequest,
         rule=Rule(roles=("hospital", "bureau")),
         errors=(
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             SETTLEMENT_EXISTS,
             FINDINGS_REFUSED,
@@ -150,6 +152,7 @@ class Settlements(Contract):
         request=ReverseSettlementRequest,
         rule=Rule(roles=("hospital", "bureau")),
         errors=(
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             SETTLEMENT_NOT_FOUND,
             SETTLEMENT_FOREIGN,
@@ -186,8 +189,7 @@ class Settlements(Contract):
             SETTLEMENT_REVERSED,
             REPORT_PENDING,
             ALREADY_REPORTED,
-            NO_CHANNEL,
-            CHANNEL_PAUSED,
+            *SENDING,
         ),
         saves_failure=lambda request: settlement_key(request.settlement_id),
     )
@@ -217,8 +219,7 @@ class Settlements(Contract):
             SETTLEMENT_NOT_REPORTED,
             REPORT_PENDING,
             ALREADY_REPORTED,
-            NO_CHANNEL,
-            CHANNEL_PAUSED,
+            *SENDING,
         ),
         saves_failure=lambda request: settlement_key(request.settlement_id),
     )

@@ -5,7 +5,7 @@ Vouchers and bills of other provinces are kept beside them (contracts/remote).
 
 from contracts.account import Owned, add_item, require_account
 from contracts.bill.record import BillRecord, bill_key, require_bill
-from contracts.bridge.codes import CHANNEL_PAUSED, NO_CHANNEL
+from contracts.bridge.codes import SENDING
 from contracts.bridge.operations import Delivery, incoming, on_receipt
 from contracts.bridge.outbox import send_packet
 from contracts.codes import (
@@ -44,6 +44,7 @@ from contracts.settlement import (
 )
 from contracts.trace import traced_as
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from ledger.packet import Packet, PacketReceipt
 from ledger.records import decode, encode
 from proto.contracts_pb2 import ReportVoucherRequest
@@ -76,6 +77,7 @@ class Vouchers(Contract):
         request=ReportVoucherRequest,
         rule=Rule(roles=("bureau",)),
         errors=(
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             SETTLEMENT_NOT_FOUND,
             SETTLEMENT_FOREIGN,
@@ -84,9 +86,8 @@ class Vouchers(Contract):
             VOUCHER_NOT_MATCHING,
             REPORT_PENDING,
             ALREADY_REPORTED,
-            NO_CHANNEL,
-            CHANNEL_PAUSED,
             PAYLOAD_INVALID,
+            *SENDING,
         ),
         saves_failure=lambda request: voucher_key(request.settlement_id),
     )
@@ -135,6 +136,7 @@ class Vouchers(Contract):
         request=StoreVoucherRequest,
         rule=Rule(roles=("bureau",)),
         errors=(
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             PAYLOAD_INVALID,
             PAYLOAD_RECIPIENT,
@@ -153,6 +155,7 @@ class Vouchers(Contract):
         request=StoreBillRequest,
         rule=Rule(roles=("bureau",)),
         errors=(
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             PAYLOAD_INVALID,
             PAYLOAD_RECIPIENT,

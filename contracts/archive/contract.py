@@ -22,7 +22,7 @@ from contracts.archive.codes import (
 )
 from contracts.archive.records import ArchiveRecord, archive_key, require_archive
 from contracts.archive.states import CARRY, COMPENSATE
-from contracts.bridge.codes import CHANNEL_PAUSED, NO_CHANNEL
+from contracts.bridge.codes import SENDING
 from contracts.codes import (
     ACCOUNT_NOT_FOUND,
     FORM_FIELDS_INVALID,
@@ -33,6 +33,7 @@ from contracts.forms import ARCHIVE, archive_fields, check_form
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.intake import take_in
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from proto.archive_pb2 import (
     CarryArchiveRequest,
     CompensateArchiveRequest,
@@ -45,6 +46,7 @@ from proto.transaction_pb2 import CommittedForm
 BUREAU = "bureau"
 KEEPERS = Rule(roles=("archive", BUREAU))
 _DOCUMENT = (
+    BAD_FORM,
     FORM_FIELDS_INVALID,
     ARCHIVE_NOT_CATALOGUED,
     ARCHIVE_CHECK_FAILED,
@@ -54,7 +56,7 @@ _DOCUMENT = (
     ACCOUNT_NOT_FOUND,
 )
 _OWN = (ARCHIVE_NOT_FOUND, ARCHIVE_FOREIGN, NOT_ARCHIVE_KEEPER)
-_ROUTE = (CARRY_PENDING, NO_CHANNEL, CHANNEL_PAUSED)
+_ROUTE = (CARRY_PENDING, *SENDING)
 
 
 class Archives(Contract):

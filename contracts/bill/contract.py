@@ -26,7 +26,7 @@ from contracts.bill.record import (
 )
 from contracts.bill.rules import Action, check_amount, check_expiry, check_state
 from contracts.bill.sharing import share, share_again
-from contracts.bridge.codes import CHANNEL_PAUSED
+from contracts.bridge.codes import CHANNEL_PAUSED, SENDING
 from contracts.fields import text, word
 from contracts.findings import ERROR, finding_codes, read_findings
 from contracts.framework import Context, Contract, Result, Rule, method
@@ -34,6 +34,7 @@ from contracts.intake import take_in
 from contracts.remote.codes import BILL_REIMBURSED
 from contracts.settlement import require_settlement
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from proto.contracts_pb2 import (
     EnterRequest,
     IssueBlueRequest,
@@ -52,10 +53,12 @@ AGENCIES = Rule(roles=("agency", "bureau"))
 BUREAU = Rule(roles=("bureau",))
 
 _DOCUMENT_ERRORS = (
+    BAD_FORM,
     codes.FORM_FIELDS_INVALID,
     codes.BILL_EXISTS,
     codes.FINDINGS_REFUSED,
     codes.PAYLOAD_INVALID,
+    CHANNEL_PAUSED,
 )
 _LOCK_ERRORS = (codes.BILL_NOT_FOUND, codes.BILL_RED, codes.BILL_FROZEN, codes.BILL_ENTERED)
 
@@ -121,7 +124,7 @@ class Bills(Contract):
     @method(
         request=LockRequest,
         rule=AGENCIES,
-        errors=(*_LOCK_ERRORS, codes.BILL_LOCKED, codes.EXPIRY_INVALID, BILL_REIMBURSED),
+        errors=(*_LOCK_ERRORS, codes.BILL_LOCKED, codes.EXPIRY_INVALID, BILL_REIMBURSED, *SENDING),
         saves_failure=_named,
     )
     def lock(self, ctx: Context, request: LockRequest) -> Result:
@@ -156,6 +159,7 @@ class Bills(Contract):
             codes.UNLOCK_PENDING,
             codes.NOT_LOCK_HOLDER,
             codes.REASON_REQUIRED,
+            *SENDING,
         ),
         saves_failure=_named,
     )
@@ -192,6 +196,7 @@ class Bills(Contract):
             codes.LOCK_EXPIRED,
             codes.AMOUNT_OUT_OF_RANGE,
             BILL_REIMBURSED,
+            *SENDING,
         ),
         saves_failure=_named,
     )
@@ -234,6 +239,7 @@ class Bills(Contract):
             codes.ENTRY_PENDING,
             codes.REVERSAL_PENDING,
             codes.NOT_LOCK_HOLDER,
+            *SENDING,
         ),
         saves_failure=_named,
     )
@@ -275,6 +281,7 @@ class Bills(Contract):
             codes.BILL_FROZEN,
             codes.BILL_PRINTED,
             codes.PAPER_USED,
+            CHANNEL_PAUSED,
         ),
         saves_failure=_named,
     )
@@ -303,6 +310,7 @@ class Bills(Contract):
             codes.NOT_HOME_CHAIN,
             codes.BILL_RED,
             codes.BILL_NOT_PRINTED,
+            CHANNEL_PAUSED,
         ),
         saves_failure=_named,
     )

@@ -72,3 +72,6 @@ ALREADY_ACKNOWLEDGED = declare(
     zh="该数据包已按其回执处理完毕，无需再次确认。",
     en="The packet was already closed by its receipt; there is nothing to acknowledge.",
 )
+
+# What a method that sends a packet can refuse with, beside its own.
+SENDING = (NO_CHANNEL, CHANNEL_PAUSED, CHANNEL_CLOSED)

@@ -33,6 +33,7 @@ from contracts.fund.steps import (
 )
 from contracts.fund.summary import reversed_, summarise, withdrawn
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from proto.fund_pb2 import (
     AddFundLinesRequest,
     AddFundSettlementsRequest,
@@ -87,6 +88,7 @@ class Funds(Contract):
             codes.FUND_LINES_PART,
             codes.FUND_LINE_NOT_FAILED,
             codes.FUND_COMPENSATION_MISMATCH,
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             PAYLOAD_INVALID,
         ),

@@ -34,7 +34,7 @@ from contracts.governance.codes import (
 from contracts.governance.fields import check_ascending
 from contracts.states import START, StateTable
 from faults import Rejected
-from ledger.genesis import GenesisChannel, GenesisValidator, check_channel
+from ledger.genesis import ASSURANCES, GenesisChannel, GenesisValidator, check_channel
 from ledger.light_client import LightClientState, initial_client
 from ledger.limits import HASH_BYTES
 from ledger.validators import Validator, ValidatorSet
@@ -191,8 +191,8 @@ def reanchor(ctx: Context, wanted: ReanchorPeer) -> None:
 
 
 def _moved(ctx: Context, channel_id: str, action: str) -> Channel:
-    channel = ctx.load(Channel, channel_key(channel_id))
-    TABLE.move(state_of(channel), action, channel=channel_id[:64])
+    key = channel_key(identifier("channel", channel_id))
+    TABLE.move(state_of(ctx.load(Channel, key)), action, channel=channel_id)
     return require_channel(ctx, channel_id)
 
 
@@ -247,8 +247,10 @@ def _read_operation(operation: str) -> str:
 
 
 def _check_assurance(operation: str, wanted: str) -> None:
+    if wanted not in ("", *ASSURANCES):
+        raise malformed("actions.assurance", "none of " + ", ".join(ASSURANCES))
     if wanted not in ("", LIGHT_CLIENT):
-        raise Rejected(NO_VERIFIER, operation=operation, wanted=wanted[:8])
+        raise Rejected(NO_VERIFIER, operation=operation, wanted=wanted)
 
 
 def _validator_set(members: Iterable[PeerValidator]) -> ValidatorSet:

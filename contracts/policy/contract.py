@@ -1,5 +1,6 @@
 """Medical-insurance policies: publish, share, ask another chain, keep what was collected."""
 
+from contracts.bridge.codes import SENDING
 from contracts.bridge.outbox import send_packet
 from contracts.fields import identifier, text
 from contracts.framework import Context, Contract, Result, Rule, method
@@ -88,7 +89,7 @@ class Policies(Contract):
     @method(
         request=SharePolicyRequest,
         rule=Rule(roles=("bureau",)),
-        errors=(POLICY_NOT_FOUND, POLICY_NOT_LOCAL, SHARE_PENDING, ALREADY_SHARED),
+        errors=(POLICY_NOT_FOUND, POLICY_NOT_LOCAL, SHARE_PENDING, ALREADY_SHARED, *SENDING),
         saves_failure=lambda request: policy_key(
             request.region, request.insured_type, request.version
         ),
@@ -121,7 +122,7 @@ class Policies(Contract):
     @method(
         request=RequestRemotePolicyRequest,
         rule=Rule(roles=("bureau",)),
-        errors=(REGION_IS_LOCAL, QUESTION_PENDING),
+        errors=(REGION_IS_LOCAL, QUESTION_PENDING, *SENDING),
         saves_failure=lambda request: question_key(
             request.region, request.insured_type, request.date
         ),

@@ -47,7 +47,7 @@ class Funds(Domain):
         form: CommittedForm,
         payload: SealedPayload,
     ) -> Receipt:
-        """Add the next lines (费用明细上链); the last one completes it."""
+        """Add the next lines (费用明细上链); the last completes it."""
         return self._write(
             "add_lines",
             AddFundLinesRequest(batch_number=batch_number, lines=lines, form=form, payload=payload),

@@ -11,12 +11,7 @@ from contracts.archive.records import (
     archive_key,
 )
 from contracts.archive.records import version_key as archive_version_key
-from contracts.authorization import (
-    AuthorizationRecord,
-    GrantIndex,
-    authorization_key,
-    grant_index_key,
-)
+from contracts.authorization import GrantIndex, grant_index_key
 from contracts.bill.record import BillRecord, bill_key
 from contracts.bridge.records import Channel, channel_key
 from contracts.catalogue.records import (
@@ -46,6 +41,12 @@ from contracts.fund.records import (
 )
 from contracts.governance.motions import MotionRecord, motion_key
 from contracts.governance.organisations import OrganisationRecord, organisation_key
+from contracts.grant.records import (
+    AuthorizationRecord,
+    GrantedRecord,
+    authorization_key,
+    granted_key,
+)
 from contracts.identity import IdentityRecord, identity_key
 from contracts.parameters import PARAMETERS_KEY, Parameters
 from contracts.permission import PermissionRecord, permission_key
@@ -96,6 +97,9 @@ READS: dict[str, Read] = {
     ),
     "authorization.Authorization": Read(
         AuthorizationRecord, lambda r: authorization_key(r.authorization_id)
+    ),
+    "authorization.Granted": Read(
+        GrantedRecord, lambda r: granted_key(r.chain_id, r.authorization_id)
     ),
     "authorization.Grants": Read(GrantIndex, lambda r: grant_index_key(r.object, r.org)),
     "bill.Bill": Read(BillRecord, _bill(bill_key)),

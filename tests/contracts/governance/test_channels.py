@@ -175,6 +175,7 @@ def test_a_second_channel_to_a_peer_keeps_its_light_client(chain: Chain) -> None
         ({"ttl_ms": 1}, "MALFORMED_REQUEST"),
         ({"operations": [CarriedOperation(operation="FLY", assurance="L3")]}, "MALFORMED_REQUEST"),
         ({"operations": [CarriedOperation(operation="LOCK")]}, "MALFORMED_REQUEST"),
+        ({"operations": [CarriedOperation(operation="LOCK", assurance="L9")]}, "MALFORMED_REQUEST"),
         (
             {"operations": [CarriedOperation(operation="LOCK", assurance="L3")] * 2},
             "MALFORMED_REQUEST",
