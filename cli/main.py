@@ -19,6 +19,7 @@ VERBS = (
     "start",
     "keys",
     "tx",
+    "endorse",
     "query",
     "trace",
     "evidence",

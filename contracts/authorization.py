@@ -30,6 +30,7 @@ from contracts.fields import identifier, malformed, public_key, random_id, shown
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.grant import crossing
 from contracts.grant.records import AuthorizationRecord, authorization_key, compartments_of
+from contracts.parameters import parameters
 from contracts.trace import record_class
 from faults import Rejected
 from ledger.records import Record
@@ -86,7 +87,8 @@ class Authorizations(Contract):
         if ctx.load(AuthorizationRecord, key) is not None:
             raise Rejected(AUTHORIZATION_EXISTS, authorization=record.authorization_id)
         _check_owned(ctx, record)
-        if not max(record.from_ms, ctx.time_ms) < record.to_ms:
+        begins, longest = max(record.from_ms, ctx.time_ms), parameters(ctx).authorization_ms_max
+        if not begins < record.to_ms or record.to_ms - begins > longest:
             raise Rejected(AUTHORIZATION_PERIOD, to_ms=record.to_ms, time_ms=ctx.time_ms)
         ctx.store(key, record)
         _add_to_index(ctx, record)

@@ -146,8 +146,8 @@ LOCK_EXPIRED = declare(
 )
 EXPIRY_INVALID = declare(
     "EXPIRY_INVALID",
-    zh="锁定到期时间须晚于当前区块时间且不超过三十天。",
-    en="A lock must expire after the block's time and within thirty days.",
+    zh="锁定到期时间须晚于当前区块时间，并在治理参数规定的期限内（默认不超过三十天）。",
+    en="A lock must expire after the block's time, within the set bounds (thirty days by default).",
 )
 UNLOCK_PENDING = declare(
     "UNLOCK_PENDING",
@@ -299,8 +299,8 @@ AUTHORIZATION_REVOKED = declare(
 )
 AUTHORIZATION_PERIOD = declare(
     "AUTHORIZATION_PERIOD",
-    zh="授权期限无效：止期须晚于起期且晚于当前区块时间。",
-    en="The period is invalid: it must end after it begins and after the block's time.",
+    zh="授权期限无效：止期须晚于起期和当前区块时间，且不超过治理参数规定的最长期限。",
+    en="The period must end after it begins and after now, and be no longer than the set maximum.",
 )
 TOO_MANY_GRANTS = declare(
     "TOO_MANY_GRANTS",

@@ -29,6 +29,7 @@ from contracts.codes import (
 from contracts.fields import identifier
 from contracts.findings import (
     FindingRecord,
+    beyond,
     check_findings,
     finding_codes,
     with_settlement_arithmetic,
@@ -382,7 +383,7 @@ def _create_reversal(
     if ctx.view.get(key) is not None:
         raise Rejected(SETTLEMENT_EXISTS, settlement=fields.settlement_id)
     findings = with_settlement_arithmetic(fields, intake.findings)
-    check_findings(ctx, ctx.signer, findings)
+    check_findings(ctx, ctx.signer, beyond(original.findings, findings))
     account_id = _owner_of_reversal(ctx, original, intake)
     reversal = SettlementRecord(
         account_id=account_id,

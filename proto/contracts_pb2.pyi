@@ -749,6 +749,35 @@ class RevokeIdentityRequest(_message.Message):
 Global___RevokeIdentityRequest: _TypeAlias = RevokeIdentityRequest  # noqa: Y015
 
 @_typing.final
+class RotateIdentityRequest(_message.Message):
+    """the old key signs the transaction"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEW_PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    POSSESSION_FIELD_NUMBER: _builtins.int
+    POSSESSION_HEIGHT_FIELD_NUMBER: _builtins.int
+    new_public_key: _builtins.bytes
+    possession: _builtins.bytes
+    """the new key's signature (ledger/SPEC.md section 6)"""
+    possession_height: _builtins.int
+    """of one of the last 1,000 blocks"""
+    def __init__(
+        self,
+        *,
+        new_public_key: _builtins.bytes = ...,
+        possession: _builtins.bytes = ...,
+        possession_height: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_public_key", b"new_public_key", "possession", b"possession", "possession_height", b"possession_height"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateIdentityRequest: _TypeAlias = RotateIdentityRequest  # noqa: Y015
+
+@_typing.final
 class ValidatorChange(_message.Message):
     """---- governance: who decides blocks (contracts/governance)"""
 

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from cli.connection import connect
     from crypto.keystore import load_key
 
-    request = _request(options.contract, options.method, options.request)
+    request = read_request(options.contract, options.method, options.request)
     suite, private_key = load_key(options.key, passphrase())
     with connect(options.node) as client:
         receipt = client.call(
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     return 0 if operation.code == "OK" else 1
 
 
-def _request(contract: str, method: str, text: str) -> Any:
+def read_request(contract: str, method: str, text: str) -> Any:
     """The request message from its JSON; a wrong name or field ends the command with a sentence."""
     from cli.request import NotThisRequest, read_request
     from contracts.registry import CONTRACTS

@@ -134,7 +134,7 @@ class Bills(Contract):
         """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.LOCK, ctx.time_ms)
-        check_expiry(request.expires_ms, ctx.time_ms)
+        check_expiry(ctx, request.expires_ms)
         wanted = Lock(
             state=PENDING,
             holder_org=ctx.signer.org,

@@ -114,7 +114,7 @@ def apply_lock(ctx: Context, delivery: Delivery) -> bytes:
     """The home grants the lock with a fencing token, or refuses."""
     body = read_body(LockBody, delivery.packet.body)
     bill = _home_bill(ctx, delivery.packet, body.code, body.number, "lock")
-    check_expiry(body.expires_ms, ctx.time_ms, CHAIN_CLOCKS_MS)
+    check_expiry(ctx, body.expires_ms, CHAIN_CLOCKS_MS)
     wanted = Lock(
         state=PENDING,
         holder_org=identifier("holder_org", body.holder_org),

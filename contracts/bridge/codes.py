@@ -12,6 +12,11 @@ CHANNEL_PAUSED = declare(
     zh="该跨链通道已暂停，请等待双方恢复后重试。",
     en="The channel is paused; retry once both sides have resumed it.",
 )
+CHANNEL_CLOSED = declare(
+    "CHANNEL_CLOSED",
+    zh="该跨链通道已关闭，不再办理业务；请使用其他通道。",
+    en="The channel was closed for good and carries nothing more; use another one.",
+)
 WRONG_CHANNEL = declare(
     "WRONG_CHANNEL",
     zh="数据包的网络、来源、目的或纪元与本链登记的通道不符。",
@@ -69,4 +74,4 @@ ALREADY_ACKNOWLEDGED = declare(
 )
 
 # What a method that sends a packet can refuse with, beside its own.
-SENDING = (NO_CHANNEL, CHANNEL_PAUSED)
+SENDING = (NO_CHANNEL, CHANNEL_PAUSED, CHANNEL_CLOSED)

@@ -40,6 +40,7 @@ from contracts.fund.records import (
     summary_key,
 )
 from contracts.governance.motions import MotionRecord, motion_key
+from contracts.governance.organisations import OrganisationRecord, organisation_key
 from contracts.grant.records import (
     AuthorizationRecord,
     GrantedRecord,
@@ -47,6 +48,7 @@ from contracts.grant.records import (
     granted_key,
 )
 from contracts.identity import IdentityRecord, identity_key
+from contracts.parameters import PARAMETERS_KEY, Parameters
 from contracts.permission import PermissionRecord, permission_key
 from contracts.policy.records import (
     PolicyQuestionRecord,
@@ -118,6 +120,8 @@ READS: dict[str, Read] = {
     ),
     "governance.Motion": Read(MotionRecord, lambda r: motion_key(r.motion)),
     "governance.Permission": Read(PermissionRecord, lambda r: permission_key(r.contract, r.method)),
+    "governance.Organisation": Read(OrganisationRecord, lambda r: organisation_key(r.org)),
+    "governance.Parameters": Read(Parameters, lambda _: PARAMETERS_KEY),
     "identity.Identity": Read(IdentityRecord, lambda r: identity_key(r.public_key)),
     "policy.Version": Read(PolicyRecord, lambda r: policy_key(r.region, r.insured_type, r.version)),
     "policy.Series": Read(PolicySeries, lambda r: series_key(r.region, r.insured_type)),

@@ -1,5 +1,6 @@
 """What a newcomer does without the demo: init, start, and every verb against the running node."""
 
+import base64
 import json
 import subprocess
 import time
@@ -200,6 +201,70 @@ def test_a_running_node_is_not_checked(chain: FirstLook) -> None:
     busy = yilian("fsck", "--config", chain.config)
     assert (busy.returncode, busy.stdout) == (1, "")
     assert "STORE_LOCKED" in busy.stderr
+
+
+def public_key(file: Path) -> bytes:
+    shown = yilian("keys", "show", file, "--json")
+    return bytes.fromhex(json.loads(shown.stdout)["public_key"])
+
+
+def test_two_organisations_decide_on_one_file_and_a_key_is_rotated(
+    chain: FirstLook, tmp_path: Path
+) -> None:
+    second, successor, body = (tmp_path / name for name in ("second.key", "new.key", "assign.body"))
+    for file in (second, successor):
+        assert yilian("keys", "new", file).returncode == 0
+    registering = {
+        "public_key": base64.b64encode(public_key(second)).decode(),
+        "org": "second",
+        "roles": ["governance"],
+        "label": "desk",
+    }
+    request = json.dumps(registering)
+    done = chain.learns("tx", "identity", "register", request, "--key", chain.desk)
+    assert done["code"] == "OK"
+
+    assign = json.dumps({"region": "460100", "home_chain": "first-look", "reason": "区划归属"})
+    alone = chain.asks("tx", "region", "assign", assign, "--key", chain.desk, "--json")
+    assert (alone.returncode, json.loads(alone.stdout)["code"]) == (1, "MAJORITY_NEEDED")
+    signer = ("--signer", public_key(chain.desk).hex())
+    begun_body = chain.learns(
+        "endorse", "begin", "region", "assign", assign, *signer, "--out", body
+    )
+    assert begun_body["endorsed_by"] == []
+    twice = chain.asks("endorse", "begin", "region", "assign", assign, *signer, "--out", body)
+    assert (twice.returncode, "nothing was written" in twice.stderr) == (2, True)
+
+    added = yilian("endorse", "add", body, "--key", second, "--json")
+    assert json.loads(added.stdout)["endorsed_by"] == [public_key(second).hex()]
+    again = yilian("endorse", "add", body, "--key", second)
+    assert (again.returncode, "MALFORMED" in again.stderr) == (1, True)
+    looked = json.loads(yilian("endorse", "look", body, "--json").stdout)
+    assert (looked["call"], looked["requests"][0]["region"]) == ("region.assign", "460100")
+    assert len(looked["endorsed_by"]) == 1
+    stranger = chain.asks("endorse", "submit", body, "--key", second)
+    assert stranger.returncode == 2
+    assert chain.learns("endorse", "submit", body, "--key", chain.desk)["code"] == "OK"
+    assert chain.learns("trace", "region/460100")[-1]["details"]["endorsed_by"] == "second"
+
+    rotated = chain.learns("keys", "rotate", successor, "--key", second)
+    assert rotated["code"] == "OK"
+    old = chain.asks("tx", "governance", "vote", '{"motion": "1"}', "--key", second)
+    assert (old.returncode, "IDENTITY_REVOKED" in old.stderr) == (1, True)
+    fresh = chain.asks("tx", "governance", "vote", '{"motion": "1"}', "--key", successor, "--json")
+    assert json.loads(fresh.stdout)["code"] == "MOTION_NOT_FOUND"
+
+
+def test_what_is_no_body_is_not_endorsed(tmp_path: Path) -> None:
+    key, file = tmp_path / "x.key", tmp_path / "x.body"
+    assert yilian("keys", "new", key).returncode == 0
+    for content in (b"\xff\xff", b"\x0a\xff", b"", b"{}"):
+        file.write_bytes(content)
+        done = yilian("endorse", "add", file, "--key", key)
+        assert (done.returncode, done.stdout) in ((1, ""), (2, "")), done
+        assert "Traceback" not in done.stderr
+        assert file.read_bytes() == content
+    assert yilian("endorse", "look", tmp_path / "none").returncode == 2
 
 
 def test_stopped_it_is_sound_and_started_again_it_goes_on(chain: FirstLook) -> None:

@@ -352,11 +352,17 @@ OFF_BY_ONE = {
     ),
     "a settlement's hospital share": (
         member(SETTLEMENT, *INFO, "hosp_part_amt")("0.01"),
-        [("SETTLEMENT_TOTAL_PARTS", "warn", "total_fen")],
+        [
+            ("SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS", "error", "total_fen"),
+            ("SETTLEMENT_TOTAL_PARTS", "warn", "total_fen"),
+        ],
     ),
     "a settlement's cash": (
         member(SETTLEMENT, *INFO, "psn_cash_pay")("15.97"),
-        [("SETTLEMENT_PERSON_PARTS", "warn", "cash_fen")],
+        [
+            ("SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS", "error", "total_fen"),
+            ("SETTLEMENT_PERSON_PARTS", "warn", "cash_fen"),
+        ],
     ),
     "a settlement's bill": (
         member(SETTLEMENT, "billinfo", "bill_amt")("231.41"),

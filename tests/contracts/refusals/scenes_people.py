@@ -110,7 +110,7 @@ def revoke_grant(stage: Stage, n: int) -> pb.RevokeRequest:
 
 def registration(name: str) -> pb.RegisterIdentityRequest:
     return pb.RegisterIdentityRequest(
-        public_key=key_bytes(name), org="org-new", roles=["agency"], label="night desk"
+        public_key=key_bytes(name), org="org-governance", roles=["agency"], label="night desk"
     )
 
 
@@ -125,7 +125,42 @@ def revoke_identity(stage: Stage, n: int) -> pb.RevokeIdentityRequest:
     return pb.RevokeIdentityRequest(public_key=key_bytes(f"leaver-{n}"), reason="left")
 
 
+@scene("identity.rotate", "rotor", again="IDENTITY_REVOKED", missing="OK")
+def rotate(stage: Stage, n: int) -> pb.RotateIdentityRequest:
+    chain, signer = stage.province, suite("gm").signer((7000 + n).to_bytes(32, "big"))
+    return requests.rotate_identity(chain.chain_id, key_bytes("rotor"), signer, chain.height)
+
+
 # ---- governance
+
+
+def decided(chain: Chain, *actions: gov.MotionAction) -> None:
+    """A motion that two of the three organisations carry."""
+    request = gov.ProposeRequest(actions=actions, reason="decided")
+    result = chain.ok("governor", "governance.propose", request).result
+    number = int(json.loads(result)["motion"])
+    chain.ok("gov_b", "governance.vote", gov.VoteRequest(motion=number, accept=True))
+    chain.ok("governor", "governance.execute", gov.ExecuteRequest(motion=number))
+
+
+@scene(
+    "governance.pause_channel",
+    "bureau",
+    again="CHANNEL_PAUSED",
+    missing="NO_CHANNEL",
+)
+def pause_channel(stage: Stage, n: int) -> gov.PauseChannelRequest:
+    """A channel of its own that carries nothing: other scenes' packets go on."""
+    wanted = gov.OpenChannel(
+        channel=f"pause-{n}",
+        peer_chain=NATIONAL,
+        peer_suite="gm",
+        peer_genesis_hash=bytes(32),
+        peer_validators=[gov.PeerValidator(public_key=key_bytes("validator"), power=1)],
+        peer_router_key=key_bytes("envelope"),
+    )
+    decided(stage.province, gov.MotionAction(open_channel=wanted))
+    return gov.PauseChannelRequest(channel=f"pause-{n}", reason="strange packets")
 
 
 def newcomer(chain: Chain, n: int) -> pb.ProposeValidatorsRequest:
@@ -212,6 +247,9 @@ def remote_region(n: int) -> str:
     return f"44{n:04d}"
 
 
-@scene("region.assign", "governor", again="REGION_ASSIGNED", missing="OK")
+@scene("region.assign", "governor", again="REGION_ASSIGNED", missing="MAJORITY_NEEDED")
 def assign(stage: Stage, n: int) -> AssignRegionRequest:
+    """By one signature, where the others that govern are suspended."""
+    suspended = (gov.SuspendOrganisation(org=org) for org in ("org-gov-b", "org-gov-c"))
+    decided(stage.province, *(gov.MotionAction(suspend_organisation=one) for one in suspended))
     return AssignRegionRequest(region=region(n), home_chain=NATIONAL, reason="区划归属")

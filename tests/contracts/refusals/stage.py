@@ -30,6 +30,7 @@ from tests.contracts.harness import (
     channel,
     key_bytes,
     person_key,
+    seconds,
 )
 
 UPWARD = (
@@ -46,6 +47,8 @@ MORE_PEOPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "platform": ("org-platform", ("fund",)),
     "gov_b": ("org-gov-b", ("governance",)),
     "gov_c": ("org-gov-c", ("governance",)),
+    "rotor": ("org-agency-a", ("agency",)),
+    "clerk": ("org-governance", ("agency",)),
 }
 DAYS_MS = 3 * 24 * 3_600_000
 
@@ -82,7 +85,7 @@ class Stage(Network):
         request = RegisterIdentityRequest(
             public_key=key_bytes(name), org=org, roles=list(roles), label="test desk"
         )
-        self.province.ok("governor", "identity.register", request)
+        self.province.ok("governor", "identity.register", request, seconds(self.province))
 
     def account_of(self, number: int) -> str:
         """A fresh account that only scene `number` uses; its payloads are sealed with `number`."""

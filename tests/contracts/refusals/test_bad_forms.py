@@ -10,7 +10,6 @@ import pytest
 from google.protobuf.message import Message
 
 from contracts.bill.record import BillRecord
-from contracts.settlement import SettlementRecord
 from ledger.records import Record, decode
 from proto import contracts_pb2 as pb
 from proto.transaction_pb2 import CommittedForm
@@ -160,16 +159,15 @@ def test_the_bureaus_bill_is_refused(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "kind", ["fund_total_fen", "account_fen", "cash_fen", "wallet_fen", "credit_fen"]
 )
-def test_a_settlement_is_taken_with_a_warning(kind: str, stage: Stage) -> None:
+def test_a_settlement_whose_kinds_do_not_make_its_total_is_refused(kind: str, stage: Stage) -> None:
     right = {"fund_total_fen": 11544, "account_fen": 10000, "cash_fen": 1596}
     request = pb.UploadSettlementRequest(
         form=settlement_form(**{kind: right.get(kind, 0) + 1}), payload=stage.province.payload()
     )
     tried = attempt(stage.province, "hospital", "settlement.upload", request)
-    assert tried.code == "OK", dict(tried.result.fields)
-    assert findings(SettlementRecord, tried, "settlement/300000900001") == [
-        ("SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS", "warn", "total_fen")
-    ]
+    tried.refused("FINDINGS_REFUSED")
+    assert tried.result.fields["finding"] == "SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS"
+    assert not tried.writes
 
 
 def findings(cls: type[Record], tried: Tried, key: str) -> list[tuple[str, str, str]]:
