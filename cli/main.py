@@ -19,6 +19,7 @@ VERBS = (
     "start",
     "keys",
     "tx",
+    "submit",
     "endorse",
     "query",
     "trace",

@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 
-from crypto.keystore import load_key
-from ledger.transaction import sign_body
-from node.client import Client
-from testnet.journey.world import sample
-from tests.cli.running import PASSPHRASE, YILIAN, begun, environment, until, yilian
+from testnet.stage import SAMPLES
+from tests.cli.running import YILIAN, begun, environment, until, yilian
+from tests.documents.support import shows_a_person
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
@@ -70,19 +68,54 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstLook]:
 
 
 def _issue(home: Path, node: str) -> None:
-    """What needs a custodian has no verb yet: prepare and sign as an adapter does."""
-    suite, private_key = load_key(home / "desk.key", PASSPHRASE.encode())
-    signer = suite.signer(private_key)
-    with Client(node) as client:
-        prepared = client.prepare("bill.issue_blue", sample("ebill_out_01.xml"), signer.public_key)
-        reply = client.submit(sign_body(signer, prepared.bodies[0]), WAIT_MS)
-        assert reply.receipt.operations[0].code == "OK"
+    arguments = ("submit", "bill.issue_blue", SAMPLES / "ebill_out_01.xml")
+    done = yilian(*arguments, "--key", home / "desk.key", "--node", node, "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["object"] == KEY
+    assert len(facts["transactions"]) == 1
 
 
 def lock_request(seconds: int) -> str:
     bill = {"code": "46060124", "number": "0000000101"}
     expires_ms = (int(time.time()) + seconds) * 1000
     return json.dumps({"bill": bill, "purpose": "reimbursement", "expires_ms": expires_ms})
+
+
+def test_a_document_that_is_refused_is_exit_code_1_and_shows_nobody(chain: FirstLook) -> None:
+    bill = SAMPLES / "ebill_out_01.xml"
+    again = chain.asks("submit", "bill.issue_blue", bill, "--key", chain.desk)
+    assert (again.returncode, again.stderr.split()[0]) == (1, "BILL_EXISTS")
+    red = chain.asks("submit", "bill.issue_red", bill, "--key", chain.desk)
+    assert (red.returncode, red.stderr.split()[0]) == (1, "REQUEST_INVALID")
+    for code, kind in (("CUSTODIAN_KIND_INVALID", "bill.eat"), ("UNKNOWN_METHOD", "fish.eat")):
+        unknown = chain.asks("submit", kind, bill, "--key", chain.desk)
+        assert (unknown.returncode, unknown.stderr.split()[0]) == (1, code)
+    for done in (again, red):
+        assert not shows_a_person(done.stdout + done.stderr)
+
+
+def test_a_policy_or_catalogue_that_is_none_is_refused_before_anything_is_sent(
+    chain: FirstLook,
+) -> None:
+    archive = SAMPLES / "archive_01_record.json"
+    policy = chain.asks("submit", "policy.publish", archive, "--key", chain.desk)
+    assert (policy.returncode, policy.stderr.split()[0]) == (1, "ELEMENT_UNKNOWN")
+    without = chain.asks("submit", "catalogue.publish", archive, "--key", chain.desk)
+    assert without.returncode == 2
+    catalogue = chain.asks(
+        "submit", "catalogue.publish", archive, "--set", "edition=1", "--key", chain.desk
+    )
+    assert (catalogue.returncode, catalogue.stderr.split()[0]) == (1, "CSV_HEADER")
+
+
+@pytest.mark.parametrize("setting", ["edition", "=1", "edition=1 edition=2"])
+def test_a_setting_is_a_name_and_a_value_once(chain: FirstLook, setting: str) -> None:
+    settings = [part for one in setting.split() for part in ("--set", one)]
+    bill = SAMPLES / "ebill_out_01.xml"
+    done = chain.asks("submit", "bill.issue_blue", bill, *settings, "--key", chain.desk)
+    assert done.returncode == 2
+    assert "NAME=VALUE" in done.stderr
 
 
 def test_tx_is_answered_with_its_receipt(chain: FirstLook) -> None:

@@ -17,7 +17,8 @@ from google.protobuf.message import Message
 from contracts.framework import Method, Rule
 from contracts.registry import CONTRACTS, all_methods
 from ledger.genesis import ROLES
-from node.contract_api.service import descriptions, method_name
+from node.contract_api.service import descriptions
+from node.rpc_names import method_name
 from proto.api.call_pb2 import Unsigned
 from proto.services_pb2 import PrepareReply
 from tests.contracts.page.clauses import FURTHER, HEADINGS, LATER, READS, titles
