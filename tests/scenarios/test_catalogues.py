@@ -10,7 +10,7 @@ from documents.catalogue_csv import parse_catalogue
 from faults import Rejected
 from node.client.importing import Edition, import_catalogue, import_policy
 from proto.api.benefit_pb2 import Visit, VisitLine
-from tests.scenarios.looking import actions, proved
+from tests.scenarios.evidence import actions, proved
 from tests.scenarios.papers_publication import DAY, catalogue, fresh_region, policy
 from tests.scenarios.parties import Parties, refusal, until
 

@@ -5,7 +5,7 @@ import pytest
 from contracts.policy.records import policy_key
 from documents.policy_json import parse_policy
 from node.client.importing import import_policy
-from tests.scenarios.looking import actions, proved
+from tests.scenarios.evidence import actions, proved
 from tests.scenarios.papers_publication import DAY, DAY_BEFORE, fresh_region, policy
 from tests.scenarios.parties import Parties, refusal, until
 

@@ -2,10 +2,12 @@
 
 import json
 import secrets
+from collections.abc import Callable
 
 from crypto.payload import SealedBytes, open_payload
 from documents.payload import PayloadPlain, decode_payload
 from ledger.evidence import verify_evidence
+from node.client import ClientError
 from proto.services_pb2 import TraceReply
 from tests.scenarios.parties import HOUR_MS, Parties
 
@@ -18,6 +20,15 @@ def actions(trace: TraceReply) -> list[str]:
     return [
         one["action"] if one["code"] == "OK" else f"{one['action']} {one['code']}" for one in events
     ]
+
+
+def denial(call: Callable[[], object]) -> str:
+    """The code of a refusal, before a block or in it; "OK" when there was none."""
+    try:
+        call()
+    except ClientError as error:
+        return error.code
+    return "OK"
 
 
 def proved(parties: Parties, party: str, key: str) -> bytes:
