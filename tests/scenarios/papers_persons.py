@@ -7,6 +7,7 @@ from typing import Any
 from crypto import sm3
 from documents.identifiers import resident_id_check
 from tests.documents.support import sample
+from tests.node.custodian import papers
 from tests.node.custodian.papers import archive
 from tests.scenarios.parties import Parties
 
@@ -67,3 +68,9 @@ def company_archive(code: str) -> tuple[bytes, str]:
     entry["文件实体"] |= {"M8档号": code, "M56计算机文件大小": len(text.encode())}
     entry["固化信息"]["摘要值"] = sm3(text.encode()).hex()
     return json.dumps(entry, ensure_ascii=False).encode(), text
+
+
+def filing(person: dict[str, str], filing_id: str, **changes: object) -> bytes:
+    """A filing for long-term residence in Changsha, open-ended, of somebody insured in Haikou."""
+    fields = {"begndate": "2024-08-01", "enddate": "", "filing_id": filing_id, **changes}
+    return papers.filing(person, **fields)
