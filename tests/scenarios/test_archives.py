@@ -108,7 +108,9 @@ def test_an_update_supersedes_and_keeps_what_was(parties: Parties) -> None:
     assert refusal(lambda: update(parties, changed, 1)) == "ARCHIVE_VERSION_STALE"
     read = opened(parties, archive_key(code), account_id)
     assert json.loads(split_archive(read.document)[1])["变更事项"][0]["变更后"] == "1102"
-    assert split_archive(opened(parties, version_key(code, 1), account_id).document)[0] != changed[0]
+    assert (
+        split_archive(opened(parties, version_key(code, 1), account_id).document)[0] != changed[0]
+    )
     trace = actions(parties["auditor"].archives.trace(code))
     assert trace[:3] == ["register", "update", "update ARCHIVE_VERSION_STALE"]
 
