@@ -54,7 +54,9 @@ def policy(region: str, version: int = 1, **changes: Any) -> bytes:
 
 def catalogue(region: str, rows: int = 3, price: str = "12.50") -> bytes:
     """A catalogue file of `rows` items: a class 01 drug, then class 02 ones with 10 % first."""
-    lines = [",".join(COLUMNS), f"X00001,测试药1,{region},101,01,0,,{price},20240101,,1"]
-    for number in range(2, rows + 1):
-        lines.append(f"X{number:05d},测试药{number},{region},101,02,0.1000,,,20240101,,1")
-    return "\n".join([*lines, ""]).encode()
+    first = f"X00001,测试药1,{region},101,01,0,,{price},20240101,,1"
+    others = (
+        f"X{number:05d},测试药{number},{region},101,02,0.1000,,,20240101,,1"
+        for number in range(2, rows + 1)
+    )
+    return "\n".join([",".join(COLUMNS), first, *others, ""]).encode()

@@ -1,4 +1,4 @@
-"""Archives: catalogued, checked and on the chain, updated, read, carried, revoked here and there."""
+"""Archives: catalogued, checked, on the chain; updated, read, carried, revoked here and there."""
 
 import json
 

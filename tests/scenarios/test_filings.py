@@ -1,4 +1,4 @@
-"""Filings for treatment elsewhere (参保人备案): on the chain, changed, revoked, found by account."""
+"""Filings for treatment elsewhere (参保人备案): registered, changed, revoked, by account."""
 
 import pytest
 
