@@ -11,6 +11,7 @@ from proto.api.fund_pb2 import (
     DifferenceKey,
     DifferenceReply,
     LineKey,
+    LineOriginal,
     LineReply,
     LineSettlements,
     SummaryKey,
@@ -20,8 +21,6 @@ from proto.fund_pb2 import (
     AddFundLinesRequest,
     AddFundSettlementsRequest,
     AuditFundBatchRequest,
-    CompensateFundBatchRequest,
-    FundBatchHeader,
     FundLine,
     ReconcileFundBatchRequest,
     ResubmitFundBatchRequest,
@@ -75,11 +74,24 @@ class Funds(Domain):
             ),
         )
 
-    def compensate(self, header: FundBatchHeader, *, original: str, reason: str) -> Receipt:
+    def compensate(
+        self,
+        document: bytes,
+        *,
+        original: str,
+        reason: str,
+        originals: Sequence[LineOriginal],
+        settlements: Sequence[LineSettlements] = (),
+    ) -> Recorded:
         """Declare a batch that pays another's failed lines again (基金费用补偿)."""
-        return self._write(
+        return self._record(
             "compensate",
-            CompensateFundBatchRequest(header=header, original=original, reason=reason),
+            beside=("fund.add_lines", "fund.add_settlements"),
+            document=document,
+            original=original,
+            reason=reason,
+            originals=originals,
+            settlements=settlements,
         )
 
     def reconcile(

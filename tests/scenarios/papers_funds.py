@@ -7,6 +7,7 @@ from tests.scenarios.papers import fresh_id
 SAMPLE_BATCH, SAMPLE_SLIP, SAMPLE_SERIAL = "YB460000202408300001", "JZ20240830", "BK20240830"
 TOTAL_FEN, PAID_FEN, FAILED_FEN = 1_930_075, 1_925_250, 4_825
 LINES, PAID_LINES = 5, 4
+BOUNCED_FEN = 35_620
 
 
 def fresh_batch() -> str:
@@ -22,6 +23,34 @@ def payment(batch: str, **changes: str) -> bytes:
 def bank_return(batch: str, **changes: str) -> bytes:
     """The bank's return of that file: four lines paid, the fifth failed (E102)."""
     return _numbered("6131_460000_20240830_0001_RET.txt", batch, changes)
+
+
+def bounced(batch: str) -> bytes:
+    """The bank's bounce file (退票): the fourth line, paid before, came back."""
+    *_, fourth, _ = bank_return(batch).decode().splitlines()
+    columns = fourth.split("|")
+    columns[8:] = ["2", "E201", "账户已销户", "", ""]
+    head = f"H|6131R|{batch}|999641099991|20240905|1|356.20|0|0.00|1|356.20"
+    return f"{head}\n{'|'.join(columns)}\n".encode()
+
+
+def failed_line_again(batch: str) -> bytes:
+    """A file that pays the sample's failed line again."""
+    head, *_, last = sample("6131_460000_20240830_0001.txt").decode().splitlines()
+    columns = last.replace(SAMPLE_BATCH, batch).split("|")
+    columns[1], columns[3] = "1", f"JZ{batch[2:]}"
+    top = head.replace(SAMPLE_BATCH, batch).replace("|5|19300.75", "|1|48.25")
+    return f"{top}\n{'|'.join(columns)}\n".encode()
+
+
+def failed_line_returned(batch: str) -> bytes:
+    """The bank's return of that file: paid now."""
+    head = f"H|6131R|{batch}|999641099991|20240906|1|48.25|1|48.25|0|0.00"
+    *_, last = sample("6131_460000_20240830_0001_RET.txt").decode().splitlines()
+    columns = last.replace(SAMPLE_BATCH, batch).split("|")
+    columns[1], columns[3] = "1", f"JZ{batch[2:]}"
+    columns[8:] = ["1", "0000", "", f"BK{batch[2:]}", "2024-09-06 10:15:05"]
+    return f"{head}\n{'|'.join(columns)}\n".encode()
 
 
 def hospital_payment(batch: str, amount_fen: int) -> bytes:

@@ -127,7 +127,7 @@ def test_an_update_of_another_person_or_by_a_stranger_is_refused(parties: Partie
     assert parties["auditor"].archives.get(code).record.version == 1
 
 
-@pytest.mark.clause("2.2.1.6.16.7", "2.2.1.3.1")
+@pytest.mark.clause("2.2.1.6.1", "2.2.1.6.16.7", "2.2.1.3.1")
 def test_an_archive_and_its_update_are_carried_to_the_government_chain(parties: Parties) -> None:
     code, person = carried(parties)
     here = parties["auditor"].archives.get(code).record
@@ -149,7 +149,7 @@ def test_an_archive_and_its_update_are_carried_to_the_government_chain(parties: 
     assert "carry ALREADY_CARRIED" in trace
 
 
-@pytest.mark.clause("2.2.1.4.7.2", "2.2.1.6.16.7")
+@pytest.mark.clause("2.2.1.4.7.2", "2.2.1.6.1", "2.2.1.6.16.7")
 def test_a_revocation_is_carried_too(parties: Parties) -> None:
     code, person = carried(parties)
     desk = parties["archive desk"].archives
@@ -165,7 +165,7 @@ def test_a_revocation_is_carried_too(parties: Parties) -> None:
     assert actions(parties["government desk"].archives.trace(code)) == ["register", "revoke"]
 
 
-@pytest.mark.clause("2.2.1.6.16.7", "2.2.1.3.4")
+@pytest.mark.clause("2.2.1.6.1", "2.2.1.6.16.7", "2.2.1.3.4")
 def test_a_failed_carriage_is_saved_with_its_reason_and_compensated(parties: Parties) -> None:
     """The government chain has an archive of its own under the number, and keeps it."""
     code, desk = fresh_archive_code(), parties["archive desk"].archives

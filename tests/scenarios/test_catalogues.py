@@ -62,6 +62,23 @@ def test_an_import_that_ended_early_goes_on_where_the_chain_stands(parties: Part
 
 
 @pytest.mark.clause("2.2.1.4.5.2")
+def test_a_draft_from_a_wrong_file_is_given_up_and_its_items_never_count(parties: Parties) -> None:
+    desk = parties["bureau desk"]
+    region = fresh_region(parties, "province")
+    with pytest.raises(LineLost):
+        import_catalogue(desk, catalogue(region, ROWS, price="1.00"), FIRST, lost_after(1))
+    right = catalogue(region, price="2.00")
+    early = lambda: import_catalogue(desk, right, SECOND)  # noqa: E731
+    assert refusal(early) == "CATALOGUE_DRAFT_OPEN"
+    desk.catalogues.abandon(region, edition=1, reason="文件有误")
+    import_catalogue(desk, right, SECOND)
+    item = desk.catalogues.get_item_in_force(region, "X00001", DAY).record
+    assert (item.edition, item.item.price_limit_fen) == (2, 200)
+    assert not desk.catalogues.get_item_in_force(region, "X00004", DAY).HasField("record")
+    assert actions(desk.catalogues.trace(region, 1)) == ["begin", "add", "abandon"]
+
+
+@pytest.mark.clause("2.2.1.4.5.2")
 def test_a_new_edition_supersedes_items_and_keeps_the_old_ones(parties: Parties) -> None:
     desk = parties["bureau desk"]
     region = fresh_region(parties, "province")

@@ -2,19 +2,23 @@
 
 import pytest
 
-from contracts.fund.records import batch_key
+from contracts.fund.records import batch_key, line_key
 from node.client.outcome import Recorded
-from proto.api.fund_pb2 import LineSettlements
+from proto.api.fund_pb2 import LineOriginal, LineSettlements
 from proto.transaction_pb2 import Finding
 from tests.scenarios.evidence import actions, denial, proved
 from tests.scenarios.papers import FUND_FEN, reversal
 from tests.scenarios.papers_funds import (
+    BOUNCED_FEN,
     FAILED_FEN,
     LINES,
     PAID_FEN,
     PAID_LINES,
     TOTAL_FEN,
     bank_return,
+    bounced,
+    failed_line_again,
+    failed_line_returned,
     fresh_batch,
     hospital_payment,
     hospital_return,
@@ -133,6 +137,37 @@ def test_a_batch_is_withdrawn_before_its_audit_and_not_after(parties: Parties) -
     assert refusal(lambda: withdraw(other, "太晚")) == "FUND_IN_PAYMENT"
 
 
+@pytest.mark.clause("2.2.1.4.8.3", "2.2.1.6.16.9", "2.2.1.6.16.11")
+def test_a_payment_that_bounces_after_reconciliation_is_reconciled_anew(
+    parties: Parties,
+) -> None:
+    batch, funds = fresh_batch(), parties["fund desk"].funds
+    funds.submit(payment(batch))
+    send(parties, batch)
+    answered(parties, bank_return(batch))
+
+    def reconcile(statement: str, count: int, fen: int) -> None:
+        funds.reconcile(
+            batch,
+            statement_number=statement,
+            paid_count=count,
+            paid_fen=fen,
+            explanation="",
+            differences=[],
+        )
+
+    reconcile("DZD-1", PAID_LINES, PAID_FEN)
+    answered(parties, bounced(batch), "R2", "bounce")
+    record = parties["auditor"].funds.get(batch).record
+    assert (record.state, record.bank_paid_fen) == ("partly_paid", PAID_FEN - BOUNCED_FEN)
+    assert list(record.returns) == ["R1", "R2"]
+    line = parties["auditor"].funds.get_line(batch, 4).record
+    assert (line.state, line.result_code) == ("bounced", "E201")
+    reconcile("DZD-2", PAID_LINES - 1, PAID_FEN - BOUNCED_FEN)
+    assert (state(parties, batch), record.differences) == ("reconciled", 0)
+    assert actions(parties["auditor"].funds.trace_line(batch, 4)) == ["add", "paid", "bounced"]
+
+
 @pytest.mark.clause("2.2.1.4.8.1", "2.2.1.4.8.4")
 def test_the_summary_of_a_period_counts_what_was_submitted_paid_and_failed(
     parties: Parties,
@@ -219,3 +254,51 @@ def test_a_line_pays_settlements_which_then_stand_until_the_batch_is_reversed(
     undo()
     found = parties["auditor"].settlements.get(settlement_id).record
     assert found.reversed_by == f"settlement/{settlement_id}91"
+
+
+@pytest.mark.clause("2.2.1.4.8.1", "2.2.1.6.16.11")
+def test_a_failed_line_is_paid_again_by_a_batch_that_names_it(parties: Parties) -> None:
+    batch, again, funds = fresh_batch(), fresh_batch(), parties["fund desk"].funds
+    funds.submit(payment(batch))
+
+    def compensate(line: int = 5) -> Recorded:
+        return funds.compensate(
+            failed_line_again(again),
+            original=batch,
+            reason="户名已更正",
+            originals=[LineOriginal(line=1, original=line)],
+        )
+
+    assert refusal(compensate) == "FUND_BATCH_STATE"
+    send(parties, batch)
+    answered(parties, bank_return(batch))
+    assert len(compensate().receipts) == 2
+    record = funds.get(again).record
+    assert (record.state, record.original, record.header.total_fen) == (
+        "submitted",
+        batch,
+        FAILED_FEN,
+    )
+    assert funds.get_line(batch, 5).record.compensated_by == line_key(again, 1)
+    assert not compensate().receipts
+    send(parties, again)
+    answered(parties, failed_line_returned(again))
+    assert state(parties, again) == "paid"
+    trace = actions(parties["auditor"].funds.trace(batch))
+    assert (trace[-1], trace.count("compensate FUND_BATCH_STATE")) == ("compensate", 1)
+
+
+@pytest.mark.clause("2.2.1.4.8.1")
+def test_a_paid_line_is_not_paid_again(parties: Parties) -> None:
+    batch, again, funds = fresh_batch(), fresh_batch(), parties["fund desk"].funds
+    funds.submit(payment(batch))
+    send(parties, batch)
+    answered(parties, bank_return(batch))
+    paid = lambda: funds.compensate(  # noqa: E731
+        failed_line_again(again),
+        original=batch,
+        reason="重复",
+        originals=[LineOriginal(line=1, original=1)],
+    )
+    assert refusal(paid) == "FUND_LINE_NOT_FAILED"
+    assert not funds.get_line(batch, 1).record.compensated_by

@@ -212,3 +212,38 @@ def test_who_is_on_the_whitelist_needs_one_official_only(parties: Parties) -> No
     desk.remove_listed(person, reason="名单到期")
     entry = parties["auditor"].reimbursements.get_listed("white", "account", visit.account_id)
     assert (entry.record.state, entry.record.reason) == ("removed", "名单到期")
+
+
+@pytest.mark.clause("2.2.1.4.3.5")
+def test_nothing_is_paid_on_a_bill_that_was_cancelled_after_the_approval(parties: Parties) -> None:
+    visit, desk = approved(parties), parties["bureau desk"]
+    desk.vouchers.note_status(visit.bill_key, red=True, source="national", source_reference="ST-2")
+    assert refusal(lambda: pay(parties, visit, "sent")) == "BILL_RED"
+    assert state(parties, visit) == "approved"
+    desk.reimbursements.withdraw(visit.application_id, reason="票据已冲红")
+    assert refusal(lambda: pay(parties, visit, "sent")) == "APPLICATION_WITHDRAWN"
+
+
+@pytest.mark.clause("2.2.1.4.3.5", "2.2.1.3.7")
+def test_each_step_of_an_application_made_here_is_reported_anew(parties: Parties) -> None:
+    visit, desk = approved(parties), parties["bureau desk"].reimbursements
+    report = lambda: desk.report(visit.application_id)  # noqa: E731
+    confirmed = lambda: desk.get(visit.application_id).record.report == "confirmed"  # noqa: E731
+    report()
+    assert refusal(report) == "REPORT_PENDING"
+    until(confirmed)
+    look = parties["national desk"].reimbursements
+    there = lambda: look.get_reported("province", visit.application_id).record  # noqa: E731
+    assert (there().state, there().reports) == ("approved", 1)
+    pay(parties, visit, "sent")
+    pay(parties, visit, "failed", "ACCOUNT_CLOSED")
+    assert not confirmed()
+    report()
+    until(confirmed)
+    assert (there().state, there().reason_code, there().reports) == (
+        "payment_failed",
+        "ACCOUNT_CLOSED",
+        2,
+    )
+    trace = look.trace_reported("province", visit.application_id)
+    assert actions(trace) == ["report", "report"]

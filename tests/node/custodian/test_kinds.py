@@ -19,6 +19,9 @@ GOOD = {
     "kind": "bounce",
     "number": "0000000101",
     "object": "bill/1",
+    "original": "B1",
+    "originals": '{"1": 5}',
+    "reason": "corrected",
     "region": "430100",
     "return_number": "R1",
     "settlement_id": "300000900001",
@@ -38,6 +41,8 @@ BAD = {
     "kind": ["results"],
     "number": ["101", "00000001011"],
     "object": ["x" * 257],
+    "original": ["a b", "x" * 65],
+    "originals": ["[]", '{"0": 1}', '{"1": 0}', '{"1": 1.0}', '{"1": "1"}', '{"1": 5, "2": 5}'],
     "region": ["43010", "043010", "4301000"],
     "return_number": ["-R1", "R 1"],
     "settlement_id": ["", "x" * 65],
@@ -57,7 +62,7 @@ def test_a_kind_is_the_method_it_makes() -> None:
 def test_every_option_has_its_good_and_its_bad_values_here() -> None:
     named = {option.name for kind in KINDS.values() for option in kind.options}
     assert named == set(GOOD)
-    assert named - set(BAD) == {"content"}
+    assert named - set(BAD) == {"content", "reason"}
     for kind in KINDS.values():
         for option in kind.options:
             option.check(GOOD[option.name])
