@@ -94,8 +94,9 @@ def test_a_new_edition_supersedes_items_and_keeps_the_old_ones(parties: Parties)
     assert desk.catalogues.get_item_in_force(region, "X00002", DAY).record.edition == 1
     again = lambda: import_catalogue(desk, catalogue(region), SECOND)  # noqa: E731
     assert refusal(again) == "CATALOGUE_EDITION"
-    hospital = lambda: import_catalogue(parties["hospital desk"], catalogue(region), SECOND)  # noqa: E731
-    assert refusal(hospital) == "NOT_PERMITTED"
+    hospital = parties["hospital desk"]
+    theirs = lambda: import_catalogue(hospital, catalogue(region), SECOND)  # noqa: E731
+    assert refusal(theirs) == "NOT_PERMITTED"
 
 
 @pytest.mark.clause("2.2.1.4.5.4", "2.2.1.3.7")

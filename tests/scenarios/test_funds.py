@@ -173,7 +173,8 @@ def test_the_summary_of_a_period_counts_what_was_submitted_paid_and_failed(
     parties: Parties,
 ) -> None:
     kinds = ("310", "390")
-    look = lambda kind: parties["auditor"].funds.get_summary("202408", "payout", kind).record  # noqa: E731
+    summary = parties["auditor"].funds.get_summary
+    look = lambda kind: summary("202408", "payout", kind).record  # noqa: E731
     before = {kind: look(kind) for kind in kinds}
     batch = fresh_batch()
     parties["fund desk"].funds.submit(payment(batch))
@@ -239,7 +240,8 @@ def test_a_line_pays_settlements_which_then_stand_until_the_batch_is_reversed(
         hospital_payment(fresh_batch(), FUND_FEN), settlements=ids
     )
     assert refusal(twice) == "FUND_SETTLEMENT_CLAIMED"
-    undo = lambda: parties["hospital desk"].settlements.reverse(reversal(settlement_id))  # noqa: E731
+    hospital = parties["hospital desk"].settlements
+    undo = lambda: hospital.reverse(reversal(settlement_id))  # noqa: E731
     send(parties, batch)
     assert refusal(undo) == "SETTLEMENT_FUND_SENT"
     answered(parties, hospital_return(batch, FUND_FEN))

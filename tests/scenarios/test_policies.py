@@ -5,6 +5,7 @@ import pytest
 from contracts.policy.records import policy_key
 from documents.policy_json import parse_policy
 from node.client.importing import import_policy
+from node.client.outcome import Receipt
 from tests.scenarios.evidence import actions, proved
 from tests.scenarios.papers_publication import DAY, DAY_BEFORE, fresh_region, policy
 from tests.scenarios.parties import Parties, refusal, until
@@ -43,6 +44,8 @@ def test_only_the_bureau_publishes_and_only_for_a_region_that_is_its_own(parties
     desk = parties["bureau desk"]
     assert refusal(lambda: import_policy(desk, policy("469998"))) == "REGION_NOT_ASSIGNED"
     assert not desk.policies.get(region, "310", 1).HasField("record")
+    national = parties["national desk"]
+    assert refusal(lambda: import_policy(national, policy(region))) == "REGION_OTHER_HOME"
 
 
 @pytest.mark.clause("2.2.1.4.5.3", "2.2.1.6.15", "2.2.1.3.7")
@@ -67,7 +70,10 @@ def test_another_provinces_policy_is_asked_for_and_answered_with_proof(parties: 
     desk = parties["bureau desk"]
     region = fresh_region(parties, "national", "43")
     import_policy(parties["national desk"], policy(region))
-    ask = lambda day: desk.policies.request_remote(region, insured_type="310", date=day)  # noqa: E731
+
+    def ask(day: str) -> Receipt:
+        return desk.policies.request_remote(region, insured_type="310", date=day)
+
     assert len(ask(DAY).tx_hash) == 64
     question = until(lambda: answered(parties, region, DAY))
     assert question == ("answered", "", 1)
