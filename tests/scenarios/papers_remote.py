@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tests.documents.support import edit, sample
 from tests.node.custodian.papers import TWO
 from tests.scenarios.papers import fresh_id, fresh_number
-from tests.scenarios.papers_persons import with_account
+from tests.scenarios.papers_insured import with_account
 from tests.scenarios.parties import Parties
 
 CODE, REGION = "43060124", "430100"

@@ -9,7 +9,7 @@ from documents.archive_json import split_archive
 from node.client.outcome import Recorded
 from proto.archive_pb2 import ArchiveCheck
 from tests.scenarios.evidence import actions, denial, opened, proved
-from tests.scenarios.papers_persons import (
+from tests.scenarios.papers_insured import (
     MOVED,
     PAID,
     benefit_archive,

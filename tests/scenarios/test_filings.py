@@ -5,7 +5,7 @@ import pytest
 from contracts.filing.records import filing_key
 from tests.scenarios.evidence import actions, denial, opened, proved
 from tests.scenarios.papers import fresh_id
-from tests.scenarios.papers_persons import filing, fresh_person, with_account
+from tests.scenarios.papers_insured import filing, fresh_person, with_account
 from tests.scenarios.parties import Parties, refusal
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]

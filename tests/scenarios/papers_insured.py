@@ -39,7 +39,7 @@ def with_account(parties: Parties) -> tuple[dict[str, str], str]:
 
 def fresh_archive_code() -> str:
     """An archive code (档号) that no other scenario has."""
-    return f"YB99-CBBG-2024-Y-{next(_numbers):07d}"
+    return f"YB99-CBBG-2024-Y-8{next(_numbers):06d}"
 
 
 def benefit_archive(
