@@ -43,6 +43,7 @@ proto: $(DEV) ## generate proto/*_pb2* again from proto/*.proto
 
 docs: $(DEV) ## make docs/contracts.md, reliability.md and signing/vectors.json again from code and tests
 	$(BIN)/python -m tests.contracts.page.page
+	$(BIN)/python -m tests.node.custodian.kinds_page
 	$(BIN)/python -m tests.signing.make_vectors
 	$(BIN)/python -m tests.simulation.report
 

@@ -5,7 +5,8 @@ import pytest
 from contracts.registry import all_methods
 from node.custodian.preparing.kinds import KINDS
 from node.custodian.preparing.options import archive_checks, settlements_by_line
-from tests.node.custodian.stage import ROOT, Chain, refused
+from tests.node.custodian.kinds_page import PAGE, ROW, page_rows
+from tests.node.custodian.stage import Chain, refused
 
 GOOD = {
     "account_id": "0" * 32,
@@ -69,21 +70,9 @@ def test_every_option_has_its_good_and_its_bad_values_here() -> None:
             assert option.about
 
 
-def page_rows() -> list[str]:
-    """The rows of docs/preparing.md."""
-    rows = []
-    for name, kind in KINDS.items():
-        told = []
-        for option in kind.options:
-            shown = f"`{option.name}`" if option.required else f"*`{option.name}`*"
-            told.append(f"{shown}: {option.about}")
-        rows.append(f"| `{name}` | {kind.document or '—'} | {'<br>'.join(told) or '—'} |")
-    return rows
-
-
 def test_the_page_shows_the_table() -> None:
-    page = (ROOT / "docs" / "preparing.md").read_text(encoding="utf-8")
-    assert [line for line in page.splitlines() if line.startswith("| `")] == page_rows()
+    page = PAGE.read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith(ROW)] == page_rows()
 
 
 def signer_of(kind: str) -> str:
