@@ -39,6 +39,14 @@ _TEXTS = {
     "submitted": "error",
     "proved": "none",
 }
+_OPTIONS = {
+    "checks": "GD-1-7:passed,GD-2-1:passed",
+    "supersedes": "1",
+    "originals": '{"1": 5}',
+    "dialect": "national_einvoice",
+    "return_number": "RET0001",
+    "source": "national",
+}
 _KEY = bytes([4]) + bytes(range(64))
 _BYTES = {"public_key": _KEY, "recipient": _KEY, "signer": _KEY, "absent": _KEY}
 _INTEGERS = (
@@ -86,3 +94,8 @@ def _text(message: str, name: str) -> str:
     if name.endswith(("_date", "_from", "_to", "begin", "end")):
         return "20240819"
     return name.replace("_", "-")
+
+
+def option_example(name: str) -> str:
+    """A value of a document's option, as it is typed."""
+    return _OPTIONS.get(name) or _text("", name)
