@@ -50,10 +50,10 @@ by `yilian tx CONTRACT METHOD JSON --key FILE` (a document: `yilian submit KIND 
 receipt names the transaction hash (交易 hash). Up to 1,000 operations of one method travel under
 one signature; each has its own receipt. Who may call is what the method declares, until governance
 sets another permission (`governance.propose`, [the rules](../contracts/permission.py)); who decides
-what is in [governance.md](governance.md). Any method can also refuse with UNKNOWN_IDENTITY, IDENTITY_REVOKED,
-ORGANISATION_SUSPENDED, ORGANISATION_REMOVED, NOT_PERMITTED, ENDORSEMENTS_MISSING and
-MALFORMED_REQUEST, and, in a transaction that is all or nothing, with BATCH_ABORTED. What sends to
-another chain can also refuse with NO_CHANNEL, CHANNEL_PAUSED and CHANNEL_CLOSED.
+what is in [governance.md](governance.md). Any method can also refuse with UNKNOWN_IDENTITY,
+IDENTITY_REVOKED, ORGANISATION_SUSPENDED, ORGANISATION_REMOVED, NOT_PERMITTED, ENDORSEMENTS_MISSING
+and MALFORMED_REQUEST, and, in a transaction that is all or nothing, with BATCH_ABORTED. What sends
+to another chain can also refuse with NO_CHANNEL, CHANNEL_PAUSED and CHANNEL_CLOSED.
 
 Records and traces are read by `Get…` and `Trace…` of each contract's service, or by key (`yilian
 query`, `trace`, `evidence`); each answer is proved at its height. Errors are gRPC statuses with the
