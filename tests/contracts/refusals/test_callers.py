@@ -153,8 +153,10 @@ def move_home(stage: Stage, who: str, name: str, request: Message) -> bool:
 
 
 def related(chain: Chain, key: str) -> list[str]:
-    """The region or edition that a catalogue's key stands under."""
+    """What a catalogue's key stands under, or the settlement that a reversal's key begins with."""
     parts = key.split("/")
+    if parts[0] == "settlement":
+        return [one for one in chain.state if one.startswith("settlement/") and one in key]
     if not parts[0].startswith("catalogue"):
         return []
     region = parts[1].split("-")[0]
