@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contracts.refusals.scenes import METHODS, NAMES, SCENES, Stage, play
+from tests.contracts.refusals.scenes import METHODS, NAMES, SCENES, Stage, empty_stage, prepared
 from tests.contracts.refusals.spoiling import misencoded, oversized, spoiled
 from tests.contracts.refusals.trying import attempt
 
@@ -11,18 +11,18 @@ each = pytest.mark.parametrize("name", NAMES)
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    return Stage(monkeypatch)
+    return empty_stage(monkeypatch)
 
 
 @each
 def test_nothing_in_it(name: str, stage: Stage) -> None:
-    who, _ = play(name, stage)
+    who, _ = prepared(name, stage)
     attempt(stage.province, who, name, METHODS[name].request()).refused()
 
 
 @each
 def test_another_encoding(name: str, stage: Stage) -> None:
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     for how, wrong in misencoded(request).items():
         tried = attempt(stage.province, who, name, wrong)
         assert tried.code == "MALFORMED_REQUEST", (how, tried.code)
@@ -33,7 +33,7 @@ def test_another_encoding(name: str, stage: Stage) -> None:
 @pytest.mark.parametrize("name", ["bill.lock", "bill.issue_blue"])
 def test_ten_megabytes(name: str, stage: Stage) -> None:
     """No node takes an operation of that size; the contracts don't rely on it."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     tried = attempt(stage.province, who, name, oversized(request))
     tried.refused("MALFORMED_REQUEST")
     assert not tried.writes
@@ -41,7 +41,7 @@ def test_ten_megabytes(name: str, stage: Stage) -> None:
 
 @each
 def test_a_wrong_value_in_each_field(name: str, stage: Stage) -> None:
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     taken = []
     for one in spoiled(request):
         tried = attempt(stage.province, who, name, one.request)
