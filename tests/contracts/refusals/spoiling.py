@@ -75,14 +75,14 @@ class Spoiled:
     must: bool
 
 
-def spoiled(request: Message) -> Iterator[Spoiled]:
+def spoiled(request: Message, *, shared: bool) -> Iterator[Spoiled]:
     """Every field of the request in turn, with each of the wrong values of its type.
 
-    One code reads all elements of a list, so the second and later ones share the values out among
-    them. What the fields of a form may hold, each by its name, is test_bad_forms.
+    `shared`: the second and later elements of a list share the values out among them, for mostly
+    one code reads them all.
     """
     for place in _places(request, ()):
-        share = max(index for _, index in place)
+        share = max(index for _, index in place) if shared else 0
         for number, one in enumerate(_at(request, place)):
             if share < 1 or (number + share) % SHARES == 0:
                 yield one

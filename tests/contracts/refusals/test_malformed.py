@@ -6,6 +6,7 @@ from tests.contracts.refusals.scenes import METHODS, NAMES, SCENES, Stage, empty
 from tests.contracts.refusals.spoiling import misencoded, oversized, spoiled
 from tests.contracts.refusals.trying import attempt
 
+FORMS = [name for name in NAMES if "form" in METHODS[name].request.DESCRIPTOR.fields_by_name]
 each = pytest.mark.parametrize("name", NAMES)
 
 
@@ -41,9 +42,19 @@ def test_ten_megabytes(name: str, stage: Stage) -> None:
 
 @each
 def test_a_wrong_value_in_each_field(name: str, stage: Stage) -> None:
+    assert wrongly_answered(name, stage, shared=True) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FORMS)
+def test_every_wrong_value_in_each_field_of_a_form(name: str, stage: Stage) -> None:
+    assert wrongly_answered(name, stage, shared=False) == []
+
+
+def wrongly_answered(name: str, stage: Stage, *, shared: bool) -> list[str]:
     who, request = prepared(name, stage)
     taken = []
-    for one in spoiled(request):
+    for one in spoiled(request, shared=shared):
         tried = attempt(stage.province, who, name, one.request)
         try:
             tried.documented()
@@ -52,4 +63,4 @@ def test_a_wrong_value_in_each_field(name: str, stage: Stage) -> None:
             continue
         if tried.code == "OK" and one.must and one.path not in SCENES[name].open:
             taken.append(f"{one.path}: {one.how}: taken")
-    assert taken == []
+    return taken
