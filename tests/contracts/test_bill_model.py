@@ -76,6 +76,11 @@ def settlement_id(n: int) -> str:
     return f"30000090000{n}"
 
 
+def cash_of(total: int) -> int:
+    """What a settlement of this total leaves to pay in cash, so that its kinds make the total."""
+    return int(BILL_FIELDS["cash_fen"]) + total - TOTAL
+
+
 def settlement_name(n: int) -> str:
     return f"settlement/{settlement_id(n)}"
 
@@ -105,7 +110,7 @@ class Home(RuleBasedStateMachine):
         """Two bills and two settlements of one person: what walks need to get anywhere."""
         for n in (1, 2):
             self.issue(n, True)
-            self.upload(n, True, TOTAL)
+            self.upload(n, True, TOTAL, 0)
 
     # ---- bills
     @rule(n=numbers, owned=mostly)
@@ -155,14 +160,17 @@ class Home(RuleBasedStateMachine):
             blue.entered, blue.locked_by = False, ""
 
     # ---- settlements
-    @rule(n=numbers, owned=mostly, total=st.sampled_from([TOTAL, TOTAL, TOTAL + 1]))
-    def upload(self, n: int, owned: bool, total: int) -> None:
+    @rule(n=numbers, owned=mostly, total=st.sampled_from([TOTAL, TOTAL, TOTAL + 1]), off=off)
+    def upload(self, n: int, owned: bool, total: int, off: int) -> None:
+        """Of the bill's total or another; refused when the kinds of payment don't make it."""
         request = pb.UploadSettlementRequest(
-            form=settlement_form(settlement_id=settlement_id(n), total_fen=total),
+            form=settlement_form(
+                settlement_id=settlement_id(n), total_fen=total, cash_fen=cash_of(total) + off
+            ),
             payload=self.chain.payload(int(owned)),
             account_id=OWNER if owned else "",
         )
-        allowed = n not in self.model.settled
+        allowed = n not in self.model.settled and not off
         if self.call("hospital", "settlement.upload", request, settlement_name(n), allowed):
             self.model.settled[n] = Settled(owned, total)
             self.own(settlement_name(n), owned)
@@ -178,6 +186,7 @@ class Home(RuleBasedStateMachine):
                 settlement_id=reversal,
                 original__settlement_id=settlement_id(n),
                 total_fen=-total - off,
+                cash_fen=-cash_of(total),
             ),
             payload=self.chain.payload(1),
         )

@@ -5,13 +5,14 @@ The tests go through `all_methods()`: a method without a scene fails them.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 from google.protobuf.message import Message
 
 from contracts.framework import Method
 from contracts.registry import all_methods
-from tests.contracts.refusals.stage import Stage
+from tests.contracts.refusals.stage import Stage, Standing, empty_stage
 
 Play = Callable[[Stage, int], Message]
 NOTHING = ""
@@ -71,3 +72,20 @@ def play(name: str, stage: Stage) -> tuple[str, Message]:
         pytest.fail(f"{name} has no scene: state one in tests/contracts/refusals")
     one = SCENES[name]
     return one.who, one.play(stage, NUMBERS[name])
+
+
+@cache
+def _played(name: str) -> tuple[Standing, Message]:
+    with pytest.MonkeyPatch.context() as patch:
+        stage = empty_stage(patch)
+        _, request = play(name, stage)
+        return stage.standing(), request
+
+
+def prepared(name: str, stage: Stage) -> tuple[str, Message]:
+    """As `play` on an empty stage, which `stage` becomes; a process plays each scene only once."""
+    standing, request = _played(name)
+    stage.stand(standing)
+    fresh = type(request)()
+    fresh.CopyFrom(request)
+    return SCENES[name].who, fresh

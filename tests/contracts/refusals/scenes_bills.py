@@ -21,6 +21,7 @@ from tests.contracts.remote import support as remote
 
 NOT_HOME = "NOT_HOME_CHAIN"
 NOBODYS_BILL = "BILL_NOT_FOUND"
+NOT_SETTLED_HERE = "SETTLEMENT_FOREIGN"
 
 # ---- bill
 
@@ -45,7 +46,7 @@ def print_paper(stage: Stage, n: int) -> rpb.PrintRequest:
 @scene(
     "bill.cancel_print",
     "finance",
-    again="BILL_NOT_PRINTED",
+    again="OK",  # the same paper is told of again to the chains that don't know yet
     missing=NOBODYS_BILL,
     foreign=NOT_HOME,
 )
@@ -53,6 +54,19 @@ def cancel_print(stage: Stage, n: int) -> rpb.CancelPrintRequest:
     stage.province.issue(n)
     stage.province.ok("finance", "bill.print", harness.print_bill(n, paper=n))
     return harness.cancel_print(n, paper=n)
+
+
+@scene(
+    "bill.resend",
+    "finance",
+    again="NOTHING_TO_RESEND",
+    missing=NOBODYS_BILL,
+    foreign=NOT_HOME,
+)
+def resend(stage: Stage, n: int) -> pb.ResendBillRequest:
+    stage.province.issue(n)
+    stage.lose(stage.province)
+    return pb.ResendBillRequest(bill=bill_ref(n))
 
 
 @scene("bill.lock", "agency_a", again="BILL_LOCKED", missing=NOBODYS_BILL)
@@ -165,16 +179,39 @@ def reversing(chain: Chain, n: int) -> pb.ReverseSettlementRequest:
     "hospital",
     again="SETTLEMENT_REVERSED",
     missing="SETTLEMENT_NOT_FOUND",
+    foreign=NOT_SETTLED_HERE,
 )
 def reverse(stage: Stage, n: int) -> pb.ReverseSettlementRequest:
     uploaded(stage.province, n)
     return reversing(stage.province, n)
 
 
-@scene("settlement.report", "bureau", again="REPORT_PENDING", missing="SETTLEMENT_NOT_FOUND")
+@scene(
+    "settlement.report",
+    "bureau",
+    again="REPORT_PENDING",
+    missing="SETTLEMENT_NOT_FOUND",
+    foreign=NOT_SETTLED_HERE,
+)
 def report_settlement(stage: Stage, n: int) -> pb.ReportSettlementRequest:
     uploaded(stage.province, n)
     return pb.ReportSettlementRequest(settlement_id=settlement_id(n))
+
+
+@scene(
+    "settlement.report_reversal",
+    "bureau",
+    again="REPORT_PENDING",
+    missing="SETTLEMENT_NOT_FOUND",
+    foreign=NOT_SETTLED_HERE,
+)
+def report_reversal(stage: Stage, n: int) -> pb.ReportReversalRequest:
+    """The national chain knows the settlement by now, but not yet that it is reversed."""
+    chain = stage.province
+    chain.ok("bureau", "settlement.report", report_settlement(stage, n))
+    stage.finish(chain)
+    chain.ok("hospital", "settlement.reverse", reversing(chain, n))
+    return pb.ReportReversalRequest(settlement_id=settlement_id(n))
 
 
 # ---- voucher

@@ -105,6 +105,21 @@ def revoke_grant(stage: Stage, n: int) -> pb.RevokeRequest:
     return pb.RevokeRequest(authorization_id=f"{n:032x}", reason="asked by the owner")
 
 
+@scene(
+    "authorization.resend",
+    "bureau",
+    again="REPORT_PENDING",
+    missing="AUTHORIZATION_NOT_FOUND",
+)
+def resend_grant(stage: Stage, n: int) -> pb.ResendAuthorizationRequest:
+    """Finance, the bill's home, was told of the grant too late."""
+    stage.finance.issue(n)
+    stage.finish(stage.finance, account=1)
+    stage.province.ok("bureau", "authorization.grant", grant(n))
+    stage.lose(stage.province)
+    return pb.ResendAuthorizationRequest(authorization_id=f"{n:032x}")
+
+
 # ---- identity
 
 

@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 LONG = 10_000
 PERSON = "测试甲"
 MANY = 1_200
+SHARES = 4
 INTEGERS: dict[int, tuple[int, int]] = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_SINT32: (-(2**31), 2**31 - 1),
@@ -74,10 +75,17 @@ class Spoiled:
     must: bool
 
 
-def spoiled(request: Message) -> Iterator[Spoiled]:
-    """Every field of the request in turn, with each of the wrong values of its type."""
+def spoiled(request: Message, *, shared: bool) -> Iterator[Spoiled]:
+    """Every field of the request in turn, with each of the wrong values of its type.
+
+    `shared`: the second and later elements of a list share the values out among them, for mostly
+    one code reads them all.
+    """
     for place in _places(request, ()):
-        yield from _at(request, place)
+        share = max(index for _, index in place) if shared else 0
+        for number, one in enumerate(_at(request, place)):
+            if share < 1 or (number + share) % SHARES == 0:
+                yield one
 
 
 Place = tuple[tuple[Any, int], ...]  # a field's descriptor, and which of its elements

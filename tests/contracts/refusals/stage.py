@@ -5,6 +5,8 @@ can also stand on one chain, one after another.
 """
 
 from collections.abc import Iterable, Mapping
+from copy import copy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -34,7 +36,9 @@ from tests.contracts.harness import (
 )
 
 UPWARD = (
-    "SETTLEMENT_REPORT VOUCHER_REPORT REIMBURSEMENT_APPLY REIMBURSEMENT_REPORT "
+    "BILL_BLUE BILL_RED BILL_PRINT BILL_PRINT_CANCEL "
+    "SETTLEMENT_REPORT SETTLEMENT_REVERSAL VOUCHER_REPORT "
+    "REIMBURSEMENT_APPLY REIMBURSEMENT_REPORT "
     "POLICY_SHARE POLICY_QUESTION CATALOGUE_CHUNK CATALOGUE_QUESTION "
     "ARCHIVE ARCHIVE_REVOCATION FILING FILING_CHANGE FILING_REVOCATION"
 )
@@ -51,13 +55,25 @@ MORE_PEOPLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "clerk": ("org-governance", ("agency",)),
 }
 DAYS_MS = 3 * 24 * 3_600_000
+Standing = tuple[Chain, ...]
 
 
 class Stage(Network):
-    """The chains, people and accounts 1 and 2; `province` is where the scenes play."""
+    """The chains, people and accounts 1 and 2; `province` is where the scenes play.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, chain: type[Chain] = Chain) -> None:
-        super().__init__(monkeypatch)
+    Given `standing`, what another stage's `standing()` returned, it is a copy of that stage.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        chain: type[Chain] = Chain,
+        standing: Standing = (),
+    ) -> None:
+        self._join(monkeypatch)
+        if standing:
+            self.stand(standing)
+            return
         to_finance = channel("fp", FINANCE, "intl", BILL_OPERATIONS, home=True)
         to_province = channel("fp", PROVINCE, "gm", BILL_OPERATIONS, home=False)
         up = channel("pn", NATIONAL, "gm", UPWARD, home=False)
@@ -71,6 +87,16 @@ class Stage(Network):
         for number in (1, 2):
             self.province.open_account(number)
 
+    def standing(self) -> Standing:
+        """A copy of the chains as they stand, for `stand`."""
+        return tuple(_copy(one) for one in (self.finance, self.province, self.national))
+
+    def stand(self, as_before: Standing) -> None:
+        """Let the chains stand as they stood then."""
+        self.finance, self.province, self.national = (_copy(one) for one in as_before)
+        self.chains = {one.chain_id: one for one in (self.finance, self.province, self.national)}
+
+    def _join(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def read_peer(ctx: Any, route: Any, proof: bytes, key: str) -> bytes:
             found = self.chains[route.peer_chain].state.get(key)
             if found is None:
@@ -127,6 +153,23 @@ class Stage(Network):
         now, destination.time_ms = destination.time_ms, source.time_ms + DAYS_MS
         self.finish(source)
         destination.time_ms = now
+
+
+def _copy(chain: Chain) -> Chain:
+    fresh = copy(chain)
+    fresh.state, fresh.events = dict(chain.state), list(chain.events)
+    return fresh
+
+
+@cache
+def _empty() -> Standing:
+    with pytest.MonkeyPatch.context() as patch:
+        return Stage(patch).standing()
+
+
+def empty_stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A stage before anything is played on it, copied from the first one of this process."""
+    return Stage(monkeypatch, standing=_empty())
 
 
 def acknowledgement(packet: Packet) -> AcknowledgeRequest:

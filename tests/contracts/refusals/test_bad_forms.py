@@ -14,7 +14,7 @@ from ledger.records import Record, decode
 from proto import contracts_pb2 as pb
 from proto.transaction_pb2 import CommittedForm
 from tests.contracts.harness import Chain, bill_name, settlement_form
-from tests.contracts.refusals.scenes import METHODS, NUMBERS, Stage, play
+from tests.contracts.refusals.scenes import METHODS, NUMBERS, Stage, empty_stage, prepared
 from tests.contracts.refusals.trying import Tried, attempt
 
 FORMS = [name for name, one in METHODS.items() if "form" in one.request.DESCRIPTOR.fields_by_name]
@@ -83,12 +83,12 @@ def kind_of(path: str) -> str:
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    return Stage(monkeypatch)
+    return empty_stage(monkeypatch)
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMS) - {CARRIED}))
 def test_each_public_field_is_refused_by_name(name: str, stage: Stage) -> None:
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     fields = [one.path for one in request.form.fields]  # type: ignore[attr-defined]
     assert len(fields) > 3
     for index, path in enumerate(fields):
@@ -109,7 +109,7 @@ def with_value(request: Message, index: int, value: str) -> Message:
 @pytest.mark.parametrize("name", sorted(set(FORMS) - {CARRIED}))
 def test_the_fields_are_exactly_the_schemas(name: str, stage: Stage) -> None:
     """Missing, twice, out of order, one more, and another schema's."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     changes: dict[str, Callable[[CommittedForm], object]] = {
         "missing": lambda form: form.fields.pop(0),
         "twice": lambda form: form.fields.insert(1, form.fields[0]),
@@ -127,7 +127,7 @@ def test_the_fields_are_exactly_the_schemas(name: str, stage: Stage) -> None:
 
 
 def test_a_carried_form_is_the_packets(stage: Stage) -> None:
-    who, request = play(CARRIED, stage)
+    who, request = prepared(CARRIED, stage)
     for index, one in enumerate(request.form.fields):  # type: ignore[attr-defined]
         tried = attempt(stage.province, who, CARRIED, with_value(request, index, one.value + "0"))
         tried.refused("COMMITMENT_MISMATCH")
@@ -188,7 +188,7 @@ OFF_BY_ONE = {
 @pytest.mark.parametrize("name", OFF_BY_ONE)
 def test_what_must_agree_is_refused(name: str, stage: Stage) -> None:
     path, code, field = OFF_BY_ONE[name]
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     form = request.form  # type: ignore[attr-defined]
     index = [one.path for one in form.fields].index(path)
     wrong = with_value(request, index, str(int(form.fields[index].value) + 1))

@@ -4,7 +4,7 @@ import pytest
 
 from contracts.registry import OperationResult
 from tests.contracts.harness import key_bytes
-from tests.contracts.refusals.scenes import METHODS, NAMES, Stage, play
+from tests.contracts.refusals.scenes import METHODS, NAMES, Stage, empty_stage, prepared
 from tests.contracts.refusals.trying import attempt, changes
 
 each = pytest.mark.parametrize("name", NAMES)
@@ -12,7 +12,7 @@ each = pytest.mark.parametrize("name", NAMES)
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    return Stage(monkeypatch)
+    return empty_stage(monkeypatch)
 
 
 def together(
@@ -35,7 +35,7 @@ ENDS_ITS_SIGNER = {"identity.rotate": "IDENTITY_REVOKED"}
 
 @each
 def test_a_refused_operation_harms_no_other(name: str, stage: Stage) -> None:
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     right = request.SerializeToString(deterministic=True)
     alone = attempt(stage.province, who, name, request)
     assert alone.code == "OK"
@@ -53,7 +53,7 @@ def test_a_refused_operation_harms_no_other(name: str, stage: Stage) -> None:
 @each
 def test_all_or_nothing(name: str, stage: Stage) -> None:
     """Nothing of the transaction stands; the one that was refused says why."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     right = request.SerializeToString(deterministic=True)
     wrong = ENDS_ITS_SIGNER.get(name, "MALFORMED_REQUEST")
     for operations, code in (
@@ -77,7 +77,7 @@ def test_all_or_nothing(name: str, stage: Stage) -> None:
 @each
 def test_all_or_nothing_keeps_a_saved_failure(name: str, stage: Stage) -> None:
     """The same request twice: where the second is refused, no part of the first stands."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     right = request.SerializeToString(deterministic=True)
     results, writes = together(stage, who, name, right, right, all_or_nothing=True)
     codes = [one.code for one in results]

@@ -8,7 +8,16 @@ from contracts.permission import PermissionRecord, permission_key
 from contracts.trace import record_class
 from ledger.records import encode
 from tests.contracts.harness import PEOPLE, Chain, key_bytes
-from tests.contracts.refusals.scenes import METHODS, MORE_PEOPLE, NAMES, SCENES, Stage, play
+from tests.contracts.refusals.scenes import (
+    METHODS,
+    MORE_PEOPLE,
+    NAMES,
+    SCENES,
+    Stage,
+    empty_stage,
+    play,
+    prepared,
+)
 from tests.contracts.refusals.trying import attempt, keep
 
 EVERYBODY = {**PEOPLE, **MORE_PEOPLE}
@@ -17,7 +26,7 @@ each = pytest.mark.parametrize("name", NAMES)
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    return Stage(monkeypatch)
+    return empty_stage(monkeypatch)
 
 
 def test_every_method_has_its_scene_and_every_scene_its_method() -> None:
@@ -27,7 +36,7 @@ def test_every_method_has_its_scene_and_every_scene_its_method() -> None:
 @each
 def test_taken_once(name: str, stage: Stage) -> None:
     """The correct request is accepted; the same once more gets the code that is stated."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     first = attempt(stage.province, who, name, request)
     assert (first.code, dict(first.result.fields)) == ("OK", {})
     assert first.writes and first.result.events
@@ -41,8 +50,8 @@ def test_taken_once(name: str, stage: Stage) -> None:
 def test_nothing_it_refers_to_stands(
     name: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who, request = play(name, stage)
-    bare = Stage(monkeypatch)
+    who, request = prepared(name, stage)
+    bare = empty_stage(monkeypatch)
     tried = attempt(bare.province, who, name, request)
     assert tried.code == SCENES[name].missing, dict(tried.result.fields)
     tried.documented()
@@ -51,7 +60,7 @@ def test_nothing_it_refers_to_stands(
 @each
 def test_wrong_callers(name: str, stage: Stage) -> None:
     """Wrong role; right role, but somebody else's object."""
-    _, request = play(name, stage)
+    _, request = prepared(name, stage)
     roles, others = METHODS[name].rule.roles, SCENES[name].others
     for who, (_, own) in EVERYBODY.items():
         tried = attempt(stage.province, who, name, request)
@@ -66,7 +75,7 @@ def test_wrong_callers(name: str, stage: Stage) -> None:
 
 @each
 def test_unknown_and_revoked_keys(name: str, stage: Stage) -> None:
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     chain = stage.province
     attempt(chain, "nobody", name, request).refused("UNKNOWN_IDENTITY")
     attempt(chain, who, name, request, endorsers=["nobody"]).refused("UNKNOWN_IDENTITY")
@@ -88,7 +97,7 @@ def revoke(chain: Chain, who: str) -> None:
 @each
 def test_what_governance_permits(name: str, stage: Stage) -> None:
     """Another organisation's right, nobody's, and one that takes several."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     org, roles = EVERYBODY[who]
     strangers = (("ANY", ("org-nobody",), roles), ("ANY", (org,), ("auditor",)))
     for rule, orgs, wanted in (*strangers, ("FORBIDDEN", (), ()), ("SELF", ("org-nobody",), ())):
@@ -113,7 +122,7 @@ def permit(
 @each
 def test_about_another_organisation(name: str, stage: Stage) -> None:
     """SELF: only a method that says whom it is about can be called, and only about oneself."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     permit(stage.province, name, "SELF", (), ())
     tried = attempt(stage.province, who, name, request)
     subject = METHODS[name].subject
@@ -127,7 +136,7 @@ def test_about_another_organisation(name: str, stage: Stage) -> None:
 @each
 def test_of_another_home_chain(name: str, stage: Stage) -> None:
     """What the scene's object says of its home decides where it has one."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     moved = move_home(stage, who, name, request)
     code = SCENES[name].foreign
     if code:
@@ -153,8 +162,10 @@ def move_home(stage: Stage, who: str, name: str, request: Message) -> bool:
 
 
 def related(chain: Chain, key: str) -> list[str]:
-    """The region or edition that a catalogue's key stands under."""
+    """What a catalogue's key stands under, or the settlement that a reversal's key begins with."""
     parts = key.split("/")
+    if parts[0] == "settlement":
+        return [one for one in chain.state if one.startswith("settlement/") and one in key]
     if not parts[0].startswith("catalogue"):
         return []
     region = parts[1].split("-")[0]
@@ -163,9 +174,24 @@ def related(chain: Chain, key: str) -> list[str]:
     ]
 
 
+def test_what_one_test_does_to_a_prepared_stage_reaches_no_other(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what playing the scene on a stage of its own makes, each time."""
+    who, request = prepared("bill.lock", stage)
+    stage.province.ok(who, "bill.lock", request)
+    stage.province.state.clear()
+    request.Clear()
+    played = Stage(monkeypatch)
+    expected = play("bill.lock", played)
+    again = empty_stage(monkeypatch)
+    assert prepared("bill.lock", again) == expected
+    assert again.standing() == played.standing()
+
+
 def test_keeping_is_what_a_call_does(stage: Stage) -> None:
     """`attempt` and `call` are the same operation, so what is tried is what would happen."""
-    who, request = play("bill.lock", stage)
+    who, request = prepared("bill.lock", stage)
     chain = stage.province
     tried = attempt(chain, who, "bill.lock", request)
     before = dict(chain.state)

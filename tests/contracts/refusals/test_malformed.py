@@ -2,27 +2,28 @@
 
 import pytest
 
-from tests.contracts.refusals.scenes import METHODS, NAMES, SCENES, Stage, play
+from tests.contracts.refusals.scenes import METHODS, NAMES, SCENES, Stage, empty_stage, prepared
 from tests.contracts.refusals.spoiling import misencoded, oversized, spoiled
 from tests.contracts.refusals.trying import attempt
 
+FORMS = [name for name in NAMES if "form" in METHODS[name].request.DESCRIPTOR.fields_by_name]
 each = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    return Stage(monkeypatch)
+    return empty_stage(monkeypatch)
 
 
 @each
 def test_nothing_in_it(name: str, stage: Stage) -> None:
-    who, _ = play(name, stage)
+    who, _ = prepared(name, stage)
     attempt(stage.province, who, name, METHODS[name].request()).refused()
 
 
 @each
 def test_another_encoding(name: str, stage: Stage) -> None:
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     for how, wrong in misencoded(request).items():
         tried = attempt(stage.province, who, name, wrong)
         assert tried.code == "MALFORMED_REQUEST", (how, tried.code)
@@ -33,7 +34,7 @@ def test_another_encoding(name: str, stage: Stage) -> None:
 @pytest.mark.parametrize("name", ["bill.lock", "bill.issue_blue"])
 def test_ten_megabytes(name: str, stage: Stage) -> None:
     """No node takes an operation of that size; the contracts don't rely on it."""
-    who, request = play(name, stage)
+    who, request = prepared(name, stage)
     tried = attempt(stage.province, who, name, oversized(request))
     tried.refused("MALFORMED_REQUEST")
     assert not tried.writes
@@ -41,9 +42,19 @@ def test_ten_megabytes(name: str, stage: Stage) -> None:
 
 @each
 def test_a_wrong_value_in_each_field(name: str, stage: Stage) -> None:
-    who, request = play(name, stage)
+    assert wrongly_answered(name, stage, shared=True) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FORMS)
+def test_every_wrong_value_in_each_field_of_a_form(name: str, stage: Stage) -> None:
+    assert wrongly_answered(name, stage, shared=False) == []
+
+
+def wrongly_answered(name: str, stage: Stage, *, shared: bool) -> list[str]:
+    who, request = prepared(name, stage)
     taken = []
-    for one in spoiled(request):
+    for one in spoiled(request, shared=shared):
         tried = attempt(stage.province, who, name, one.request)
         try:
             tried.documented()
@@ -52,4 +63,4 @@ def test_a_wrong_value_in_each_field(name: str, stage: Stage) -> None:
             continue
         if tried.code == "OK" and one.must and one.path not in SCENES[name].open:
             taken.append(f"{one.path}: {one.how}: taken")
-    assert taken == []
+    return taken
