@@ -41,14 +41,12 @@ def red(number: str, of: str) -> bytes:
 
 def settlement(settlement_id: str, number: str) -> bytes:
     """The visit's settlement (2207) for the bill `number`."""
-    return _renamed("setl_2207_bill01.json", settlement_id, number)
+    return _renamed("setl_2207_bill01.json", ("300000900001", settlement_id), ("0000000101", number))
 
 
 def remote_settlement(settlement_id: str, number: str) -> bytes:
     """A settlement (2304) of somebody insured in another province."""
-    raw = sample("setl_2304_bill04.json")
-    raw = edit(raw, "300000900003", settlement_id, count=raw.count(b"300000900003"))
-    return edit(raw, "0000000201", number, count=raw.count(b"0000000201"))
+    return _renamed("setl_2304_bill04.json", ("300000900003", settlement_id), ("0000000201", number))
 
 
 def reversal(settlement_id: str) -> bytes:
@@ -58,7 +56,9 @@ def reversal(settlement_id: str) -> bytes:
     return edit(raw, "300000900001", settlement_id, count=raw.count(b"300000900001"))
 
 
-def _renamed(name: str, settlement_id: str, number: str) -> bytes:
+def _renamed(name: str, settlement_id: tuple[str, str], number: tuple[str, str]) -> bytes:
     raw = sample(name)
-    raw = edit(raw, "300000900001", settlement_id, count=raw.count(b"300000900001"))
-    return edit(raw, "0000000101", number, count=raw.count(b"0000000101"))
+    # The bill's number first: a fresh settlement id may have the sample's bill number in it.
+    for old, new in (number, settlement_id):
+        raw = edit(raw, old, new, count=raw.count(old.encode()))
+    return raw
