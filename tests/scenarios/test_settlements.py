@@ -87,19 +87,24 @@ def test_the_fee_lines_of_a_settlement_are_read_under_an_authorization(parties: 
     assert plain.document == settlement(settlement_id, number)
     lines = [value for path, value in plain.private.items() if "det_item_fee_sumamt" in path]
     assert len(lines) == 6
-    assert sum(round(float(value) * 100) for value in lines) == TOTAL_FEN
+    assert sum(int(value) for value in lines) == TOTAL_FEN
     shown = desk.settlements.get(settlement_id).state.record_json.decode()
     assert "苯磺酸氨氯地平片" not in shown
 
 
 @pytest.mark.clause("2.2.1.4.4.1", "2.2.1.6.8")
-def test_a_settlement_whose_amounts_do_not_add_up_is_refused(parties: Parties) -> None:
-    settlement_id, number = fresh_id(), fresh_number()
+def test_amounts_that_do_not_add_up_are_kept_as_a_finding(parties: Parties) -> None:
+    settlement_id = fresh_id()
     parties.account()
-    wrong = edit(settlement(settlement_id, number), '"psn_cash_pay": 15.96', '"psn_cash_pay": 5.96')
-    hospital = parties["hospital desk"].settlements
-    assert refusal(lambda: hospital.upload(wrong)) == "FINDINGS_REFUSED"
-    assert not hospital.get(settlement_id).HasField("record")
+    document = settlement(settlement_id, fresh_number())
+    short = edit(document, '"psn_cash_pay": 15.96', '"psn_cash_pay": 5.96')
+    done = parties["hospital desk"].settlements.upload(short)
+    record = parties["bureau desk"].settlements.get(settlement_id).record
+    kept = [one for one in record.findings if one.code == "SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS"]
+    assert [(one.grade, one.field) for one in kept] == [("warn", "total_fen")]
+    assert kept[0].detail == f"total_fen={TOTAL_FEN} sum_fen={TOTAL_FEN - 1000}"
+    assert record.public.cash_fen == 596
+    assert len(done.findings) <= len(record.findings)
 
 
 @pytest.mark.clause("2.2.1.4.4.2", "2.2.1.6.8", "2.2.1.6.11", "2.2.1.6.1")

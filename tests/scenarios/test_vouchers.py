@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.scenarios.looking import actions, events, proved, refused
+from node.client import Client
+from tests.scenarios.looking import actions, denial, events, proved, refused
 from tests.scenarios.papers import CODE, FUND_FEN, TOTAL_FEN, reversal
 from tests.scenarios.parties import Parties, refusal, until
 
@@ -59,10 +60,15 @@ def test_no_voucher_is_made_of_what_does_not_belong_together(parties: Parties) -
     settlement_id, number = parties.settled()
     _, other = parties.settled()
     desk, hospital = parties["bureau desk"], parties["hospital desk"]
-    report = lambda whose, bill: refusal(  # noqa: E731
-        lambda: whose.vouchers.report(settlement_id, code=CODE, number=bill)
-    )
-    assert report(desk, other) == "VOUCHER_NOT_MATCHING"
+
+
+    def report(whose: Client, bill_number: str) -> str:
+        return denial(
+            lambda: whose.vouchers.report(settlement_id, code=CODE, number=bill_number)
+        )
+
+    assert report(desk, other) == "VOUCHER_MISMATCH"
+    assert report(hospital, number) == "NOT_PERMITTED"
     hospital.settlements.reverse(reversal(settlement_id))
     assert report(desk, number) == "SETTLEMENT_REVERSED"
     assert not desk.vouchers.get(settlement_id).HasField("record")
