@@ -41,12 +41,16 @@ def red(number: str, of: str) -> bytes:
 
 def settlement(settlement_id: str, number: str) -> bytes:
     """The visit's settlement (2207) for the bill `number`."""
-    return _renamed("setl_2207_bill01.json", ("300000900001", settlement_id), ("0000000101", number))
+    return _renamed(
+        "setl_2207_bill01.json", ("300000900001", settlement_id), ("0000000101", number)
+    )
 
 
 def remote_settlement(settlement_id: str, number: str) -> bytes:
     """A settlement (2304) of somebody insured in another province."""
-    return _renamed("setl_2304_bill04.json", ("300000900003", settlement_id), ("0000000201", number))
+    return _renamed(
+        "setl_2304_bill04.json", ("300000900003", settlement_id), ("0000000201", number)
+    )
 
 
 def reversal(settlement_id: str) -> bytes:

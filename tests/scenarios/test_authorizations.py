@@ -9,8 +9,16 @@ from crypto import CryptoError
 from ledger.block import Header
 from node.client import Receipt, Refused
 from tests.scenarios.looking import FULL, actions, denial, events, opened, proved, refused
-from tests.scenarios.papers import CODE, TOTAL_FEN, blue, fresh_number, red, remote_settlement
-from tests.scenarios.papers import fresh_id
+from tests.scenarios.papers import (
+    CODE,
+    TOTAL_FEN,
+    blue,
+    fresh_id,
+    fresh_number,
+    red,
+    remote_settlement,
+)
+from tests.scenarios.papers_persons import archive, bill_of, new_person
 from tests.scenarios.parties import HOUR_MS, Parties, refusal, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
@@ -86,9 +94,10 @@ def test_a_grant_that_the_owner_could_not_give_is_refused(parties: Parties) -> N
     key, strange = f"bill/{CODE}-{number}", fresh_id()
     other = parties["bureau desk"].settlements.upload(remote_settlement(strange, fresh_number()))
     assert other.account_id != account_id
-    code = lambda *terms, **more: refusal(  # noqa: E731
-        lambda: grant(parties, *terms, **more)
-    )
+
+    def code(account: str, object_key: str, **changes: Any) -> str:
+        return refusal(lambda: grant(parties, account, object_key, **changes))
+
     assert code(other.account_id, key) == "NOT_OWNER"
     assert code("00" * 16, key) == "ACCOUNT_NOT_FOUND"
     assert code(account_id, f"bill/{CODE}-9999999999") == "OBJECT_NOT_FOUND"
@@ -213,3 +222,32 @@ def test_a_flushed_bill_is_neither_read_nor_granted(parties: Parties) -> None:
     assert refusal(lambda: read(parties, "insurer", key)) == "BILL_RED"
     assert refusal(lambda: grant(parties, account_id, key)) == "BILL_RED"
     assert refused(desk.bills.trace(CODE, number)) == ["BILL_RED"]
+
+
+@pytest.mark.clause("2.2.1.4.2.6", "2.2.1.4.2.7", "2.2.1.5.5")
+def test_a_person_finds_every_grant_and_every_use_from_their_account(parties: Parties) -> None:
+    desk, person, number = parties["bureau desk"], new_person(), fresh_number()
+    record, content = archive(person)
+    account_id = desk.accounts.open(record, content=content).account_id
+    key, account_key = f"bill/{CODE}-{number}", f"account/{account_id}"
+    parties["finance desk"].bills.issue_blue(bill_of(person, number, fresh_id()))
+    until(lambda: desk.bills.get(CODE, number).record.account_id == account_id)
+    one = grant(parties, account_id, key)
+    two = grant(parties, account_id, account_key, grantee_org="stranger", purpose="survey")
+    read(parties, "insurer", key)
+    read(parties, "stranger", key, purpose="survey")
+    desk.authorizations.revoke(one, reason="claim paid")
+    of_account = events(desk.accounts.trace(account_id))
+    owned = [each["details"]["object"] for each in of_account if each["action"] == "attach"]
+    traces = [of_account, *(events(desk.trace(object_key)) for object_key in owned)]
+    granted = [
+        each["details"]["authorization"]
+        for trace in traces
+        for each in trace
+        if each["action"] == "authorize"
+    ]
+    assert sorted(granted) == sorted([one, two])
+    uses = {given: actions(desk.authorizations.trace(given)) for given in granted}
+    assert uses == {one: ["grant", "use", "revoke"], two: ["grant", "use"]}
+    orgs = {given: desk.authorizations.get(given).record.grantee_org for given in granted}
+    assert orgs == {one: "insurer", two: "stranger"}

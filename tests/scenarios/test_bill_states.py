@@ -3,7 +3,7 @@
 import pytest
 
 from node.client import Client
-from tests.scenarios.looking import actions, proved, refused
+from tests.scenarios.looking import actions, events, proved, refused
 from tests.scenarios.papers import CODE, TOTAL_FEN, fresh_number, red
 from tests.scenarios.parties import HOUR_MS, Parties, refusal, until
 
@@ -75,6 +75,26 @@ def test_a_bill_in_use_is_not_flushed_until_it_is_released(parties: Parties) -> 
     assert not finance.get(CODE, number).record.HasField("lock")
     assert refusal(lambda: finance.issue_red(red(red_number, number))) == "OK"
     until(lambda: agency.get(CODE, number).record.flush == "red_flushed")
+
+
+@pytest.mark.clause("2.2.1.6.1", "2.2.1.6.7")
+def test_an_agencys_lock_is_ended_by_the_bureau_only_with_a_reason(parties: Parties) -> None:
+    number = parties.issued()
+    agency, bureau = parties["agency one"].bills, parties["bureau desk"].bills
+    agency.lock(CODE, number, purpose="reimbursement", expires_ms=parties.now_ms() + HOUR_MS)
+    until(lambda: agency.get(CODE, number).record.lock.state == "confirmed")
+    too_much = lambda: agency.enter(  # noqa: E731
+        CODE, number, amount_fen=TOTAL_FEN + 1, voucher_number="PZ-3"
+    )
+    assert refusal(too_much) == "AMOUNT_OUT_OF_RANGE"
+    assert refusal(lambda: bureau.unlock(CODE, number, reason="")) == "REASON_REQUIRED"
+    assert refusal(lambda: bureau.unlock(CODE, number, reason="agency closed")) == "OK"
+    until(lambda: not bureau.get(CODE, number).record.HasField("lock"))
+    assert actions(bureau.trace(CODE, number))[-1] == "unlock"
+    at_home = parties["finance desk"].bills.trace(CODE, number)
+    assert events(at_home)[-1]["details"]["reason"] == "agency closed"
+    kept = refused(bureau.trace(CODE, number))
+    assert kept == ["AMOUNT_OUT_OF_RANGE", "REASON_REQUIRED"]
 
 
 @pytest.mark.clause("2.2.1.6.3", "2.2.1.4.1.2", "2.2.1.6.2")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.scenarios.papers import CODE, FUND_FEN, TOTAL_FEN, fresh_number, red
+from tests.scenarios.papers import CODE, FUND_FEN, TOTAL_FEN
 from tests.scenarios.parties import HOUR_MS, Parties, refusal, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]

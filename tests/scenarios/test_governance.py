@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from crypto.ports import Signer
 from crypto.suites import GM
 from node.client import Client
 from proto.contracts_pb2 import BillKey, LinkSettlementRequest
@@ -71,11 +72,11 @@ def test_a_permission_that_two_organisations_voted_for_holds(
     )
     clerk, audit = parties["bureau clerk"], governing.audit
     signer, endorser = clerk.signer, audit.signer
-    assert signer is not None and endorser is not None
+    assert signer is not None
+    assert endorser is not None
 
-    def link(*endorsers: object) -> OperationReceipt:
-        given = [endorser] if endorsers else []
-        answer = clerk.call("bill", "link_settlement", [request], signer, endorsers=given)
+    def link(*endorsers: Signer) -> OperationReceipt:
+        answer = clerk.call("bill", "link_settlement", [request], signer, endorsers=endorsers)
         return answer.operations[0]
 
     try:
@@ -145,10 +146,13 @@ def test_a_motion_that_is_voted_down_changes_nothing(
 def test_what_governance_itself_stands_on_is_not_voted_away(governing: Governing) -> None:
     own = SetPermission(contract="governance", method="vote", rule="FORBIDDEN")
     unknown = SetPermission(contract="bill", method="forge", rule="ANY")
-    propose = governing.bureau.governance.propose
-    for wanted, code in ((own, "PERMISSION_PROTECTED"), (unknown, "MALFORMED_REQUEST")):
-        action = MotionAction(set_permission=wanted)
-        assert refusal(lambda action=action: propose([action], reason="coup")) == code
+
+    def propose(wanted: SetPermission) -> str:
+        motion = [MotionAction(set_permission=wanted)]
+        return refusal(lambda: governing.bureau.governance.propose(motion, reason="coup"))
+
+    assert propose(own) == "PERMISSION_PROTECTED"
+    assert propose(unknown) == "MALFORMED_REQUEST"
 
 
 @pytest.mark.clause("2.2.1.3.5", "2.2.1.4.4.1")

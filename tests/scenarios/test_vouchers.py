@@ -61,11 +61,8 @@ def test_no_voucher_is_made_of_what_does_not_belong_together(parties: Parties) -
     _, other = parties.settled()
     desk, hospital = parties["bureau desk"], parties["hospital desk"]
 
-
     def report(whose: Client, bill_number: str) -> str:
-        return denial(
-            lambda: whose.vouchers.report(settlement_id, code=CODE, number=bill_number)
-        )
+        return denial(lambda: whose.vouchers.report(settlement_id, code=CODE, number=bill_number))
 
     assert report(desk, other) == "VOUCHER_MISMATCH"
     assert report(hospital, number) == "NOT_PERMITTED"
