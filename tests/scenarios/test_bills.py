@@ -36,7 +36,10 @@ def test_a_bill_is_used_for_one_reimbursement_only(parties: Parties) -> None:
     until_ms = parties.now_ms() + HOUR_MS
     one.lock(CODE, number, purpose="reimbursement", expires_ms=until_ms)
     until(lambda: one.get(CODE, number).record.lock.state == "confirmed")
-    lock = lambda: two.lock(CODE, number, purpose="reimbursement", expires_ms=until_ms)  # noqa: E731
+
+    def lock() -> object:
+        return two.lock(CODE, number, purpose="reimbursement", expires_ms=until_ms)
+
     assert refusal(lock) == "BILL_LOCKED"
     one.enter(CODE, number, amount_fen=FUND_FEN, voucher_number="PZ-1")
     until(lambda: one.get(CODE, number).record.entry.state == "confirmed")

@@ -1,12 +1,15 @@
 """What the routers carry: proved by headers, applied once, late or refused without harm."""
 
+import json
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from ledger.packet import Packet, outbox_key
+from ledger.packet import Packet, decode_packet_receipt, outbox_key, receipt_key
 from node.client import Client
 from proto.contracts_pb2 import DeliverRequest
 from proto.transaction_pb2 import TxBody
@@ -37,16 +40,22 @@ def deliver(client: Client, request: DeliverRequest) -> str:
     return client.call("bridge", "deliver", [request], client.signer).operations[0].code
 
 
+def record(client: Client, key: str) -> dict[str, Any]:
+    """The record of a leaf."""
+    found: dict[str, Any] = json.loads(client.state(key).record_json)
+    return found
+
+
 @contextmanager
 def router_away(parties: Parties) -> Iterator[None]:
-    """The province's router is stopped meanwhile; it comes back with an empty memory."""
-    router = parties.stage.routers["province"]
-    router.stop()
+    """The province's router does nothing meanwhile, as if its machine stood still."""
+    router = parties.stage.routers["province"].running
+    assert router is not None
+    router.send_signal(signal.SIGSTOP)
     try:
         yield
     finally:
-        router.start()
-        router.addresses()
+        router.send_signal(signal.SIGCONT)
 
 
 def lock(parties: Parties, number: str) -> str:
@@ -95,7 +104,7 @@ def test_a_delivery_is_proved_by_the_sources_header_and_counts_once(parties: Par
 
 
 @pytest.mark.clause("2.2.1.3.1", "2.2.1.3.4")
-def test_what_a_stopped_router_left_lying_is_carried_late_and_once(parties: Parties) -> None:
+def test_what_a_halted_router_left_lying_is_carried_late_and_once(parties: Parties) -> None:
     number = parties.issued()
     agency, finance = parties["agency one"].bills, parties["finance desk"].bills
     with router_away(parties):
@@ -115,7 +124,8 @@ def test_what_a_stopped_router_left_lying_is_carried_late_and_once(parties: Part
 @pytest.mark.clause("2.2.1.3.4", "2.2.1.3.6", "2.2.1.6.1")
 def test_a_lock_that_its_home_refuses_is_undone_and_the_failure_saved(parties: Parties) -> None:
     number = parties.issued()
-    agency, finance = parties["agency one"].bills, parties["finance desk"].bills
+    agency_client, finance = parties["agency one"], parties["finance desk"].bills
+    agency = agency_client.bills
     with router_away(parties):
         finance.issue_red(red(fresh_number(), number))
         assert lock(parties, number) == "OK"
@@ -124,5 +134,15 @@ def test_a_lock_that_its_home_refuses_is_undone_and_the_failure_saved(parties: P
     assert refused(finance.trace(CODE, number)) == ["BILL_RED"]
     saved = [one for one in events(agency.trace(CODE, number)) if one["action"] == "FAIL_SAVED"]
     assert [(one["code"], one["details"]["operation"]) for one in saved] == [("BILL_RED", "LOCK")]
-    assert saved[0]["details"]["next_action"] != ""
+    assert saved[0]["details"]["next_action"] == "resend_or_decide"
+    # Both ends keep how the packet ended: the outbox leaf here, the receipt leaf there.
+    sent = record(agency_client, f"bridge/sent/{saved[0]['details']['packet_id']}")
+    place = (sent["channel_id"], sent["epoch"], sent["sequence"])
+    closed = record(agency_client, outbox_key(*place))
+    assert (closed["status"], closed["outcome"], closed["code"]) == ("closed", "ERR", "BILL_RED")
+    answered = parties["finance desk"].state(receipt_key(*place))
+    receipt = decode_packet_receipt(answered.value)
+    assert (receipt.outcome, receipt.code) == ("ERR", "BILL_RED")
+    assert receipt.packet_id.hex() == saved[0]["details"]["packet_id"]
+    assert proved(parties, "finance", receipt_key(*place), answered) == answered.value
     assert lock(parties, number) == "BILL_RED"
