@@ -2,8 +2,9 @@
 
 import pytest
 
-from contracts.account import next_item_head
+from contracts.account import AccountRecord, next_item_head
 from crypto.suites import GM
+from ledger.records import decode
 from ledger.trace import EMPTY_HEAD
 from node.client import Client
 from proto.archive_pb2 import ArchiveCheck
@@ -28,12 +29,11 @@ PASSED = [
 
 
 def items(client: Client, account_id: str) -> list[str]:
-    """The objects of an account in order; the account's leaf says that the list is complete."""
-    record = client.accounts.get(account_id).record
+    """The objects of an account in order; its leaf, proved with them, says that these are all."""
+    trace = client.accounts.trace(account_id)
+    record = decode(AccountRecord, trace.state.value)
     found = [
-        str(event["details"]["object"])
-        for event in events(client.accounts.trace(account_id))
-        if event["action"] == "attach"
+        str(event["details"]["object"]) for event in events(trace) if event["action"] == "attach"
     ]
     head = EMPTY_HEAD
     for key in found:
