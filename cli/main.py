@@ -19,6 +19,8 @@ VERBS = (
     "start",
     "keys",
     "tx",
+    "submit",
+    "endorse",
     "query",
     "trace",
     "evidence",

@@ -12,7 +12,7 @@ from contracts.codes import (
     PAYLOAD_INVALID,
     PAYLOAD_RECIPIENT,
 )
-from contracts.fields import identifier, malformed, public_key, random_id
+from contracts.fields import identifier, malformed, public_key, random_id, shown
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.payload import PayloadRef, place_payload, require_sealed_to
 from contracts.trace import Traced, record_class, traced_as
@@ -138,7 +138,7 @@ class Accounts(Contract):
 def _require_owned(ctx: Context, object_key: str) -> Owned:
     cls = record_class(object_key)
     if cls is None or not issubclass(cls, Owned):
-        raise Rejected(OBJECT_NOT_FOUND, object=object_key[:100])
+        raise Rejected(OBJECT_NOT_FOUND, object=shown(object_key))
     record = ctx.require(cls, object_key)
     invariant(isinstance(record, Owned), "record classes are registered by prefix")
     return record

@@ -5,10 +5,14 @@ is the ticket on which the custodian re-wraps the key to the reader. Refused att
 """
 
 from contracts.account import Owned, account_key, require_account
+from contracts.archive.codes import ARCHIVE_REVOKED
+from contracts.archive.records import check_shown
 from contracts.bill.record import BillRecord
 from contracts.bill.rules import Action, check_state
+from contracts.bridge.codes import CHANNEL_PAUSED, NO_CHANNEL
 from contracts.codes import (
     ACCOUNT_NOT_FOUND,
+    ALREADY_REPORTED,
     AUTHORIZATION_EXISTS,
     AUTHORIZATION_NOT_FOUND,
     AUTHORIZATION_PERIOD,
@@ -17,52 +21,35 @@ from contracts.codes import (
     BILL_RED,
     NOT_AUTHORIZED,
     NOT_OWNER,
+    NOTHING_TO_RESEND,
     OBJECT_NOT_FOUND,
+    REPORT_PENDING,
     TOO_MANY_GRANTS,
 )
-from contracts.fields import identifier, malformed, public_key, random_id, text, word
+from contracts.fields import identifier, malformed, public_key, random_id, shown, text, word
 from contracts.framework import Context, Contract, Result, Rule, method
-from contracts.trace import Traced, record_class, traced_as
+from contracts.grant import crossing
+from contracts.grant.records import AuthorizationRecord, authorization_key, compartments_of
+from contracts.parameters import parameters
+from contracts.trace import record_class
 from faults import Rejected
 from ledger.records import Record
-from proto.contracts_pb2 import GrantRequest, ReadRequest, RevokeRequest
+from proto.contracts_pb2 import (
+    GrantRequest,
+    ReadRequest,
+    ResendAuthorizationRequest,
+    RevokeRequest,
+)
 
 IDENTITY_CHECKS = ("counter", "face", "id_photo", "mobile", "sms")
-COMPARTMENTS_MAX = 8
 # Grants in force of one organisation on one object: a bound for what a read looks through.
 GRANTS_MAX = 32
-
-
-@traced_as("authorization")
-class AuthorizationRecord(Traced, frozen=True, kw_only=True):
-    """A grant's leaf. Times are block times; it covers from_ms ≤ time < to_ms until revoked."""
-
-    authorization_id: str
-    account_id: str
-    grantee_org: str
-    object: str
-    compartments: tuple[str, ...]
-    purpose: str
-    from_ms: int
-    to_ms: int
-    identity_check: str
-    identity_reference: str
-    revoked_ms: int = 0
-
-    def in_force(self, time_ms: int) -> bool:
-        """Whether the grant covers this block time."""
-        return not self.revoked_ms and self.from_ms <= time_ms < self.to_ms
 
 
 class GrantIndex(Record, frozen=True, kw_only=True):
     """The grants of one organisation on one object that had not ended when it was last written."""
 
     authorization_ids: tuple[str, ...]
-
-
-def authorization_key(authorization_id: str) -> str:
-    """State key of an authorization."""
-    return f"authorization/{authorization_id}"
 
 
 def grant_index_key(object_key: str, org: str) -> str:
@@ -85,6 +72,7 @@ class Authorizations(Contract):
             NOT_OWNER,
             BILL_RED,
             BILL_FROZEN,
+            ARCHIVE_REVOKED,
             AUTHORIZATION_PERIOD,
             TOO_MANY_GRANTS,
         ),
@@ -92,14 +80,15 @@ class Authorizations(Contract):
     def grant(self, ctx: Context, request: GrantRequest) -> Result:
         """授权: the owner, through the bureau, lets an organisation read an object or account.
 
-        Clauses 2.2.1.6.4, 2.2.1.4.2.6.
+        Clauses 2.2.1.6.1, 2.2.1.6.4, 2.2.1.4.2.6.
         """
         record = _read_grant(request)
         key = authorization_key(record.authorization_id)
         if ctx.load(AuthorizationRecord, key) is not None:
             raise Rejected(AUTHORIZATION_EXISTS, authorization=record.authorization_id)
         _check_owned(ctx, record)
-        if not max(record.from_ms, ctx.time_ms) < record.to_ms:
+        begins, longest = max(record.from_ms, ctx.time_ms), parameters(ctx).authorization_ms_max
+        if not begins < record.to_ms or record.to_ms - begins > longest:
             raise Rejected(AUTHORIZATION_PERIOD, to_ms=record.to_ms, time_ms=ctx.time_ms)
         ctx.store(key, record)
         _add_to_index(ctx, record)
@@ -113,6 +102,7 @@ class Authorizations(Contract):
             to_ms=record.to_ms,
             identity_check=record.identity_check,
         )
+        crossing.tell_home(ctx, record.authorization_id)
         return {"object": key}
 
     @method(
@@ -123,7 +113,7 @@ class Authorizations(Contract):
     def revoke(self, ctx: Context, request: RevokeRequest) -> Result:
         """授权撤销: nobody reads under this grant any more, from this operation on.
 
-        Clauses 2.2.1.6.6.
+        Clauses 2.2.1.6.1, 2.2.1.6.6.
         """
         key = authorization_key(random_id("authorization_id", request.authorization_id))
         record = ctx.require(AuthorizationRecord, key, AUTHORIZATION_NOT_FOUND)
@@ -138,12 +128,37 @@ class Authorizations(Contract):
             authorization=record.authorization_id,
             org=record.grantee_org,
         )
+        crossing.tell_home(ctx, record.authorization_id)
         return {"object": key}
+
+    @method(
+        request=ResendAuthorizationRequest,
+        rule=Rule(roles=("bureau",)),
+        errors=(
+            AUTHORIZATION_NOT_FOUND,
+            NOTHING_TO_RESEND,
+            REPORT_PENDING,
+            ALREADY_REPORTED,
+            NO_CHANNEL,
+            CHANNEL_PAUSED,
+        ),
+        saves_failure=lambda request: authorization_key(request.authorization_id),
+    )
+    def resend(self, ctx: Context, request: ResendAuthorizationRequest) -> Result:
+        """失败补偿: tell a bill's home again of a grant, or revocation, that it did not take.
+
+        Clauses 2.2.1.6.1.
+        """
+        authorization_id = random_id("authorization_id", request.authorization_id)
+        key = authorization_key(authorization_id)
+        ctx.require(AuthorizationRecord, key, AUTHORIZATION_NOT_FOUND)
+        packet_id = crossing.resend(ctx, authorization_id)
+        return {"object": key, "packet": packet_id.hex()}
 
     @method(
         request=ReadRequest,
         rule=Rule(),
-        errors=(OBJECT_NOT_FOUND, NOT_AUTHORIZED, BILL_RED, BILL_FROZEN),
+        errors=(OBJECT_NOT_FOUND, NOT_AUTHORIZED, BILL_RED, BILL_FROZEN, ARCHIVE_REVOKED),
         saves_failure=lambda request: str(request.object),
     )
     def read(self, ctx: Context, request: ReadRequest) -> Result:
@@ -156,6 +171,7 @@ class Authorizations(Contract):
         purpose = word("purpose", request.purpose)
         reader = public_key("reader_key", request.reader_key)
         grant = _grant_for(ctx, request.object, record, compartment, purpose)
+        check_shown(ctx, record)
         if isinstance(record, BillRecord):
             check_state(record, Action.READ, ctx.time_ms)
         ctx.emit(
@@ -181,9 +197,7 @@ class Authorizations(Contract):
 
 
 def _read_grant(request: GrantRequest) -> AuthorizationRecord:
-    compartments = tuple(sorted(word("compartments", one) for one in request.compartments))
-    if not 1 <= len(compartments) <= COMPARTMENTS_MAX or len(set(compartments)) < len(compartments):
-        raise malformed("compartments", f"1 to {COMPARTMENTS_MAX}, each once")
+    compartments = compartments_of(request.compartments)
     if request.identity_check not in IDENTITY_CHECKS:
         raise malformed("identity_check", f"one of {', '.join(IDENTITY_CHECKS)}")
     return AuthorizationRecord(
@@ -208,6 +222,7 @@ def _check_owned(ctx: Context, grant: AuthorizationRecord) -> None:
     record = _readable(ctx, grant.object)
     if record.account_id != grant.account_id:
         raise Rejected(NOT_OWNER, object=grant.object)
+    check_shown(ctx, record)
     if isinstance(record, BillRecord):
         check_state(record, Action.GRANT, ctx.time_ms)
 
@@ -219,7 +234,7 @@ def _readable(ctx: Context, object_key: str) -> Owned:
     if cls is not None and issubclass(cls, Owned):
         record = ctx.load(cls, object_key)
     if not isinstance(record, Owned):
-        raise Rejected(OBJECT_NOT_FOUND, object=object_key[:100])
+        raise Rejected(OBJECT_NOT_FOUND, object=shown(object_key))
     return record
 
 

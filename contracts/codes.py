@@ -146,8 +146,8 @@ LOCK_EXPIRED = declare(
 )
 EXPIRY_INVALID = declare(
     "EXPIRY_INVALID",
-    zh="锁定到期时间须晚于当前区块时间且不超过三十天。",
-    en="A lock must expire after the block's time and within thirty days.",
+    zh="锁定到期时间须晚于当前区块时间，并在治理参数规定的期限内（默认不超过三十天）。",
+    en="A lock must expire after the block's time, within the set bounds (thirty days by default).",
 )
 UNLOCK_PENDING = declare(
     "UNLOCK_PENDING",
@@ -248,6 +248,21 @@ REVERSAL_MISMATCH = declare(
     zh="撤销记录与原结算的机构或金额不对应，请核对。",
     en="The reversal doesn't mirror the original's institution or amounts; check the field named.",
 )
+SETTLEMENT_FOREIGN = declare(
+    "SETTLEMENT_FOREIGN",
+    zh="该结算由另一条链上报而来，只能在其来源链办理。",
+    en="The settlement was reported here by another chain; only that chain can do this.",
+)
+SETTLEMENT_NOT_REVERSED = declare(
+    "SETTLEMENT_NOT_REVERSED",
+    zh="该结算未被撤销，没有可上报的撤销信息。",
+    en="The settlement was not reversed; there is no reversal to report.",
+)
+SETTLEMENT_NOT_REPORTED = declare(
+    "SETTLEMENT_NOT_REPORTED",
+    zh="该结算未上报成功，其撤销无需上报。",
+    en="The settlement never reached the other chain, so its reversal need not be reported.",
+)
 REPORT_PENDING = declare(
     "REPORT_PENDING",
     zh="该记录已上报，正在等待对方链确认。",
@@ -284,8 +299,8 @@ AUTHORIZATION_REVOKED = declare(
 )
 AUTHORIZATION_PERIOD = declare(
     "AUTHORIZATION_PERIOD",
-    zh="授权期限无效：止期须晚于起期且晚于当前区块时间。",
-    en="The period is invalid: it must end after it begins and after the block's time.",
+    zh="授权期限无效：止期须晚于起期和当前区块时间，且不超过治理参数规定的最长期限。",
+    en="The period must end after it begins and after now, and be no longer than the set maximum.",
 )
 TOO_MANY_GRANTS = declare(
     "TOO_MANY_GRANTS",
@@ -313,6 +328,17 @@ PACKET_INCONSISTENT = declare(
     "PACKET_INCONSISTENT",
     zh="数据包的业务键、通道顺序或轮次与其内容不一致。",
     en="The packet's business key, lane or cycle doesn't follow from its content.",
+)
+
+NOTHING_TO_RESEND = declare(
+    "NOTHING_TO_RESEND",
+    zh="没有需要重发的内容：对方链均已收到，或回执仍在途中，或无需告知。",
+    en="Nothing is to be sent again: the other chains have it, will answer, or need not know.",
+)
+NOT_REPORTING = declare(
+    "NOT_REPORTING",
+    zh="该记录没有等待回执的上报。",
+    en="No report of this record waits for a receipt.",
 )
 
 # ---- equivocation

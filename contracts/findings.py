@@ -69,15 +69,27 @@ def with_bill_arithmetic(
 
     A bill whose kinds are all zero gives no split at all, which is no contradiction.
     """
-    return _with_sum(fields, BILL_KINDS, BILL_TOTAL_NOT_SUM_OF_KINDS, ERROR, submitted)
+    return _with_sum(fields, BILL_KINDS, BILL_TOTAL_NOT_SUM_OF_KINDS, submitted)
 
 
 def with_settlement_arithmetic(
     fields: SettlementFields, submitted: tuple[FindingRecord, ...]
 ) -> tuple[FindingRecord, ...]:
-    """As for bills, but a warning: a family member's account may pay beside the public kinds."""
+    """As for bills. The one public record, whose kinds are all zero, gives no split either."""
     code = SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS
-    return _with_sum(fields, SETTLEMENT_KINDS, code, WARN, submitted)
+    return _with_sum(fields, SETTLEMENT_KINDS, code, submitted)
+
+
+def beyond(
+    original: Iterable[FindingRecord], findings: Iterable[FindingRecord]
+) -> tuple[FindingRecord, ...]:
+    """What was not found in the document that this one takes back.
+
+    A mirror image repeats what was accepted with the original: refusing it for that would leave
+    the original standing for ever.
+    """
+    known = {one.code for one in original}
+    return tuple(one for one in findings if one.code not in known)
 
 
 def check_findings(ctx: Context, source: Identity, findings: Sequence[FindingRecord]) -> None:
@@ -107,12 +119,11 @@ def _with_sum(
     fields: EbillFields | SettlementFields,
     kinds: Sequence[str],
     code: str,
-    grade: str,
     submitted: tuple[FindingRecord, ...],
 ) -> tuple[FindingRecord, ...]:
     amounts = [int(getattr(fields, kind)) for kind in kinds]
     if not any(amounts) or sum(amounts) == fields.total_fen:
         return submitted
     detail = f"total_fen={fields.total_fen} sum_fen={sum(amounts)}"
-    found = FindingRecord(code=code, grade=grade, field="total_fen", detail=detail)
+    found = FindingRecord(code=code, grade=ERROR, field="total_fen", detail=detail)
     return (*(one for one in submitted if one.code != code), found)

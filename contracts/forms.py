@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from contracts.codes import FORM_FIELDS_INVALID
+from contracts.fields import shown
 from faults import Rejected
 from ledger.commitment import pcommit_of
 from ledger.records import Record
@@ -257,7 +258,7 @@ def _check_sign(color: str, total_fen: int) -> None:
 
 def _typed(cls: type[F], rules: Mapping[str, Callable[[str], Value]], form: CheckedForm) -> F:
     for path in sorted(form.texts.keys() - rules.keys()):
-        raise Rejected(FORM_FIELDS_INVALID, field=path, reason="not a public field")
+        raise Rejected(FORM_FIELDS_INVALID, field=shown(path), reason="not a public field")
     values: dict[str, Value] = {}
     for path, read in rules.items():
         if path not in form.texts:

@@ -5,7 +5,7 @@ small JSON object. It reads and writes through the context only. Raising `Reject
 everything the operation did, except the refusals it asked to keep (失败信息保存).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -13,15 +13,17 @@ import msgspec
 from google.protobuf.message import Message
 
 from contracts.codes import NOT_PERMITTED, OBJECT_NOT_FOUND
+from contracts.fields import shown
 from contracts.state_view import R, StateView
 from contracts.trace import Traced, record_class
 from crypto.suites import Suite
 from faults import Code, Rejected, invariant
+from ledger.genesis import ADMINISTRATORS
 from ledger.records import Record
 from ledger.trace import EMPTY_HEAD, Event, encode_event, next_head
 
 OK = "OK"
-OBJECT_KEY_MAX = 200
+ENDORSED_BY_MAX = 500
 
 Result = dict[str, str | int]
 A = TypeVar("A")
@@ -84,7 +86,7 @@ class Context:
         """The record at `key`; Rejected(`code`) when there is none."""
         record = self.view.load(cls, key)
         if record is None:
-            raise Rejected(code, object=key[:OBJECT_KEY_MAX])
+            raise Rejected(code, object=shown(key))
         return record
 
     def store(self, key: str, record: Record) -> None:
@@ -106,8 +108,12 @@ class Context:
         """Append an event to the object's trace and to this operation's receipt.
 
         An object whose record carries no trace (a channel, a packet) has its event in the receipt
-        only, with index 0. Details hold codes, keys and amounts in fen, never personal data.
+        only, with index 0. Details hold codes, keys and amounts in fen, never personal data. Where
+        the transaction is endorsed, they name the endorsers' organisations.
         """
+        endorsers = ",".join(sorted({one.org for one in self.endorsers if one.org}))
+        if endorsers:
+            details["endorsed_by"] = endorsers[:ENDORSED_BY_MAX]
         cls = record_class(object_key)
         record = None if cls is None else self.require(cls, object_key)
         event = encode_event(
@@ -169,9 +175,19 @@ class Context:
         self._save(refused, wanted)
 
 
+def has_role(identity: Identity, wanted: Sequence[str]) -> bool:
+    """Whether the identity has one of these roles; none wanted: any, but no administrator's."""
+    if wanted:
+        return any(role in wanted for role in identity.roles)
+    return any(role not in ADMINISTRATORS for role in identity.roles)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may call a method: someone with one of `roles` (empty: any registered identity)."""
+    """Who may call a method: someone with one of `roles`.
+
+    Empty: any registered identity but the administrators (三员), who have no business here.
+    """
 
     roles: tuple[str, ...] = ()
     orgs: tuple[str, ...] = ()
@@ -180,8 +196,9 @@ class Rule:
 
     def check(self, identity: Identity) -> None:
         """Raise Rejected(NOT_PERMITTED) unless the identity satisfies the rule."""
-        if self.roles and not any(role in self.roles for role in identity.roles):
-            raise Rejected(NOT_PERMITTED, needs=" or ".join(self.roles), org=identity.org)
+        if not has_role(identity, self.roles):
+            needs = " or ".join(self.roles) or "a role in business"
+            raise Rejected(NOT_PERMITTED, needs=needs, org=identity.org)
         if self.orgs and identity.org not in self.orgs:
             raise Rejected(NOT_PERMITTED, needs=" or ".join(self.orgs), org=identity.org)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from contracts.account import AccountRecord, require_account
 from contracts.bridge.operations import Delivery
-from contracts.codes import PACKET_INCONSISTENT, PAYLOAD_INVALID
+from contracts.codes import PACKET_INCONSISTENT
 from contracts.fields import random_id
 from contracts.findings import FindingRecord, read_findings
 from contracts.framework import BadDelivery, Context
@@ -42,10 +42,13 @@ def take_in(
 
 
 def take_delivered(ctx: Context, delivery: Delivery) -> Intake:
-    """Check what a carrier brings along with a proved packet; its faults are BadDelivery."""
+    """Check what a carrier brings along with a proved packet; its faults are BadDelivery.
+
+    A packet that commits to no document is its source's fault: Rejected(PACKET_INCONSISTENT).
+    """
+    if delivery.payload is None:
+        raise Rejected(PACKET_INCONSISTENT, field="pcommit")
     try:
-        if delivery.payload is None:
-            raise Rejected(PAYLOAD_INVALID, field="payload")
         return take_in(ctx, delivery.payload, delivery.account_id, delivery.findings)
     except Rejected as refused:
         raise BadDelivery(refused) from None

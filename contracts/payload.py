@@ -1,7 +1,7 @@
 """The sealed payload: its ciphertext stays in the transaction, its hash and place in the record."""
 
 from contracts.codes import PAYLOAD_INVALID, PAYLOAD_RECIPIENT
-from contracts.fields import PUBLIC_KEY_BYTES
+from contracts.fields import PUBLIC_KEY_BYTES, is_word
 from contracts.framework import Context
 from crypto.domain import tagged
 from crypto.suites import Suite
@@ -12,7 +12,6 @@ from proto.transaction_pb2 import SealedPayload
 NONCE_AND_TAG_BYTES = 12 + 16
 WRAPPED_KEYS_MAX = 16
 WRAPPED_BYTES_MAX = 1024
-COMPARTMENT_MAX = 32
 
 
 class PayloadRef(Record, frozen=True, kw_only=True):
@@ -40,7 +39,7 @@ def place_payload(ctx: Context, payload: SealedPayload) -> PayloadRef:
         raise Rejected(PAYLOAD_INVALID, field="payload.keys")
     for key in payload.keys:
         if not (
-            1 <= len(key.compartment) <= COMPARTMENT_MAX
+            is_word(key.compartment)
             and len(key.recipient) == PUBLIC_KEY_BYTES
             and 1 <= len(key.wrapped) <= WRAPPED_BYTES_MAX
         ):

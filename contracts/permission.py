@@ -1,8 +1,10 @@
 """Who may call a method: declared beside it, and changed by governance as data in the state.
 
 A permission is rule × organisations × roles. No organisations means all that govern where several
-must agree, and any where one is enough; no roles means any. Those who agree are the signer and the
-endorsers of the transaction, one voice an organisation. The rules:
+must agree, and any where one is enough; no roles means any but the administrators'. Those who agree
+are the signer and the endorsers of the transaction, one voice an organisation; an organisation that
+is named stays counted while it is suspended, so suspending never lowers what governance asked for.
+Where several must agree the signer is one of them, or one whom the method itself admits. The rules:
 
 ANY        one of them is enough: the signer alone
 ALL        every organisation
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from contracts.codes import ENDORSEMENTS_MISSING, NOT_PERMITTED
-from contracts.framework import Context, Identity, Method
+from contracts.framework import Context, Identity, Method, has_role
 from contracts.governance.organisations import governing
 from contracts.trace import Traced, traced_as
 from faults import Misuse, Rejected
@@ -90,6 +92,8 @@ def check_permission(caller: Caller) -> None:
         return
     if permission.rule == FORBIDDEN:
         raise _refused(permission, ctx.signer)
+    if not _qualified(permission, ctx.signer):
+        caller.method.rule.check(ctx.signer)
     orgs = permission.orgs or governing(ctx)
     agreeing = {
         one.org for one in (ctx.signer, *ctx.endorsers) if _qualified(permission, one)
@@ -118,7 +122,7 @@ def _permission(caller: Caller) -> PermissionRecord | None:
 def _qualified(permission: PermissionRecord, one: Identity) -> bool:
     if permission.orgs and one.org not in permission.orgs:
         return False
-    return not permission.roles or any(role in permission.roles for role in one.roles)
+    return has_role(one, permission.roles)
 
 
 def _refused(permission: PermissionRecord, signer: Identity) -> Rejected:

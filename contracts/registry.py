@@ -34,9 +34,9 @@ from contracts.framework import (
 )
 from contracts.fund.contract import Funds
 from contracts.governance.contract import Governance
-from contracts.governance.organisations import ROLE as GOVERNANCE
 from contracts.governance.organisations import initial_organisations
-from contracts.governance.records import ORGANISATIONS_KEY, initial_validators, key_key
+from contracts.governance.records import initial_validators, key_key
+from contracts.grant import crossing as grant_crossing
 from contracts.identity import Identities, identity_key, identity_record, signer_identity
 from contracts.known import all_methods as all_methods
 from contracts.known import enter, known_method
@@ -73,7 +73,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Vouchers(),
 )
 # Importing these registers what packets do; named so that nobody takes them for unused.
-PACKET_HANDLERS = (answers, incoming, filing_incoming, reimbursement_packets)
+PACKET_HANDLERS = (answers, incoming, filing_incoming, grant_crossing, reimbursement_packets)
 
 enter(CONTRACTS)
 
@@ -119,22 +119,22 @@ def apply_transaction(
 def check_signer(state: StateReader, key: bytes) -> None:
     """Refuse a key that no method takes: it is no validator's and no identity's in force.
 
-    Raises Rejected: UNKNOWN_IDENTITY, IDENTITY_REVOKED.
+    Raises Rejected: UNKNOWN_IDENTITY, IDENTITY_REVOKED, ORGANISATION_SUSPENDED,
+    ORGANISATION_REMOVED.
     """
     if state.get(key_key(key)) is None:
         signer_identity(StateView(state), key)
 
 
 def initial_state(genesis: Genesis) -> dict[str, bytes]:
-    """The state before block 1: identities, validators, parameters, channels and clients."""
+    """The state before block 1: organisations, identities, validators, channels and clients."""
     rule = FindingRule(submitted=ERROR if genesis.parameters.refuse_findings else NONE)
     state = {RULE_KEY: encode(rule)}
     for one in genesis.identities:
         roles = tuple(sorted(one.roles))
         state[identity_key(one.key)] = encode(identity_record(one.key, one.org, roles, one.label))
-    governing = (one.org for one in genesis.identities if GOVERNANCE in one.roles)
-    state[ORGANISATIONS_KEY] = encode(initial_organisations(governing))
-    for key, record in initial_validators(genesis.validator_set).items():
+    known = {**initial_organisations(genesis), **initial_validators(genesis.validator_set)}
+    for key, record in known.items():
         state[key] = encode(record)
     state.update(initial_bridge_state(genesis))
     return {key: state[key] for key in sorted(state)}

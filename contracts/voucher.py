@@ -5,6 +5,7 @@ Vouchers and bills of other provinces are kept beside them (contracts/remote).
 
 from contracts.account import Owned, add_item, require_account
 from contracts.bill.record import BillRecord, bill_key, require_bill
+from contracts.bridge.codes import SENDING
 from contracts.bridge.operations import Delivery, incoming, on_receipt
 from contracts.bridge.outbox import send_packet
 from contracts.codes import (
@@ -20,6 +21,7 @@ from contracts.codes import (
     PAYLOAD_RECIPIENT,
     RED_MISMATCH,
     REPORT_PENDING,
+    SETTLEMENT_FOREIGN,
     SETTLEMENT_NOT_FOUND,
     SETTLEMENT_REVERSED,
     VOUCHER_NOT_MATCHING,
@@ -31,19 +33,18 @@ from contracts.payload import is_sealed_to
 from contracts.remote import storing
 from contracts.remote.codes import STATUS_CONTRADICTS, VOUCHER_EXISTS, VOUCHER_RED
 from contracts.remote.records import remote_voucher_key
+from contracts.reporting import NOT_REPORTED, answered, begun, code_of
 from contracts.settlement import (
-    NOT_REPORTED,
-    REPORTED,
-    REPORTING,
     SettlementRecord,
     SettlementRef,
     check_in_force,
-    check_unreported,
+    require_home,
     require_settlement,
     settlement_key,
 )
 from contracts.trace import traced_as
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from ledger.packet import Packet, PacketReceipt
 from ledger.records import decode, encode
 from proto.contracts_pb2 import ReportVoucherRequest
@@ -76,14 +77,17 @@ class Vouchers(Contract):
         request=ReportVoucherRequest,
         rule=Rule(roles=("bureau",)),
         errors=(
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             SETTLEMENT_NOT_FOUND,
+            SETTLEMENT_FOREIGN,
             SETTLEMENT_REVERSED,
             BILL_NOT_FOUND,
             VOUCHER_NOT_MATCHING,
             REPORT_PENDING,
             ALREADY_REPORTED,
             PAYLOAD_INVALID,
+            *SENDING,
         ),
         saves_failure=lambda request: voucher_key(request.settlement_id),
     )
@@ -97,6 +101,7 @@ class Vouchers(Contract):
         """
         intake = take_in(ctx, request.payload, "", ())
         settlement = require_settlement(ctx, request.settlement_id)
+        require_home(ctx, settlement)
         check_in_force(settlement)
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         checked = check_form(request.form, VOUCHER)
@@ -104,8 +109,8 @@ class Vouchers(Contract):
         _check_matches(fields, settlement, bill)
         key = voucher_key(request.settlement_id)
         before = ctx.load(VoucherRecord, key)
-        check_unreported(before.report if before else NOT_REPORTED)
-        record = _voucher(ctx, checked, fields, intake, settlement, before)
+        report = begun(before.report if before else NOT_REPORTED)
+        record = _voucher(ctx, checked, fields, intake, settlement, before).changed(report=report)
         ctx.store(key, record)
         packet_id = send_packet(
             ctx,
@@ -131,6 +136,7 @@ class Vouchers(Contract):
         request=StoreVoucherRequest,
         rule=Rule(roles=("bureau",)),
         errors=(
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             PAYLOAD_INVALID,
             PAYLOAD_RECIPIENT,
@@ -140,7 +146,7 @@ class Vouchers(Contract):
         ),
     )
     def store_voucher(self, ctx: Context, request: StoreVoucherRequest) -> Result:
-        """Keep another province's voucher (异地电子结算凭证上链, 2.2.1.4.3.2)."""
+        """Keep another province's voucher (异地电子结算凭证上链, 2.2.1.6.1, 2.2.1.4.3.2)."""
         record = storing.store_voucher(ctx, request)
         key = remote_voucher_key(record.region, record.public.settlement_id)
         return {"object": key, "version": record.version, "account": record.account_id}
@@ -149,6 +155,7 @@ class Vouchers(Contract):
         request=StoreBillRequest,
         rule=Rule(roles=("bureau",)),
         errors=(
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             PAYLOAD_INVALID,
             PAYLOAD_RECIPIENT,
@@ -182,6 +189,7 @@ def receive_voucher(ctx: Context, delivery: Delivery) -> bytes:
     packet = delivery.packet
     body = decode(SettlementRef, packet.body)
     check_packet(packet, packet.source, settlement_key(body.settlement_id))
+    ctx.keep_refusal(settlement_key(body.settlement_id), "receive_voucher")
     settlement = require_settlement(ctx, body.settlement_id)
     if delivery.form is None or settlement.home_chain != packet.source:
         raise Rejected(PACKET_INCONSISTENT, object=voucher_key(body.settlement_id))
@@ -206,17 +214,15 @@ def receive_voucher(ctx: Context, delivery: Delivery) -> bytes:
     return encode(body)
 
 
-@on_receipt(VOUCHER_REPORT)
+@on_receipt(VOUCHER_REPORT, next_action="resend")
 def report_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """The report is confirmed, or may be sent again."""
     key = voucher_key(decode(SettlementRef, packet.body).settlement_id)
     record = ctx.require(VoucherRecord, key)
-    confirmed = receipt.outcome == OK
-    ctx.store(key, record.changed(report=REPORTED if confirmed else NOT_REPORTED))
-    if confirmed:
-        ctx.emit(key, "report", chain=packet.destination)
-    else:
-        ctx.emit(key, "report_refused", receipt.code or receipt.outcome)
+    good = receipt.outcome == OK
+    ctx.store(key, record.changed(report=answered(record.report, good=good)))
+    action = "report" if good else "report_refused"
+    ctx.emit(key, action, code_of(receipt), chain=packet.destination)
 
 
 def _voucher(
@@ -228,9 +234,7 @@ def _voucher(
     before: VoucherRecord | None,
 ) -> VoucherRecord:
     if before is not None:
-        return before.changed(
-            pcommit=checked.pcommit, payload=intake.place, public=fields, report=REPORTING
-        )
+        return before.changed(pcommit=checked.pcommit, payload=intake.place, public=fields)
     account_id = settlement.account_id
     if account_id:
         account = require_account(ctx, account_id)
@@ -243,7 +247,6 @@ def _voucher(
         home_chain=ctx.chain_id,
         schema=VOUCHER,
         public=fields,
-        report=REPORTING,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from documents.forms import StandardForm, row_fen
+from documents.settlement_fields import KINDS_OF_PAYMENT
 
 Grade = Literal["info", "warn", "error"]
 
@@ -139,9 +140,11 @@ ACCOUNT_FUND_TYPES = ("310200", "390500")
 def settlement_findings(settlement: StandardForm) -> tuple[Finding, ...]:
     """The identities of a settlement/1 form that do not hold, or cannot be checked.
 
-    They hold in most records and break in real ones, so none is graded higher than "warn".
+    They hold in most records and break in real ones, so they are graded "warn". What the contract
+    itself adds up is an error there, and so here: the kinds of payment against the total.
     """
     found = [Finding("AMOUNT_ABSENT", "info", path) for path in settlement.absent()]
+    found += _kinds_of_payment(settlement)
     total = settlement.fen("total_fen")
     funds = settlement.fen("fund_total_fen")
     person = _amount(settlement, "psn_part_amt")
@@ -159,6 +162,16 @@ def settlement_findings(settlement: StandardForm) -> tuple[Finding, ...]:
     found += _identity("SETTLEMENT_REQUESTED_TOTAL", "total_fen", total, requested)
     found += _settlement_notes(settlement)
     return tuple(found)
+
+
+def _kinds_of_payment(settlement: StandardForm) -> list[Finding]:
+    """Kinds that are all zero are no split at all, as in the one public record."""
+    amounts = [settlement.fen(path) for path in KINDS_OF_PAYMENT]
+    total = settlement.fen("total_fen")
+    if not any(amounts) or sum(amounts) == total:
+        return []
+    detail = f"total_fen={total} sum_fen={sum(amounts)}"
+    return [Finding("SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS", "error", "total_fen", detail)]
 
 
 def _identity(code: str, field: str, expected: int, actual: int | None) -> list[Finding]:

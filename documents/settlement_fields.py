@@ -113,5 +113,14 @@ PUBLIC_AMOUNTS: Mapping[str, str] = {
     "credit_fen": "credit_pay",
     "hospital_fen": "hosp_part_amt",
 }
+# What a total is split into.
+KINDS_OF_PAYMENT = (
+    "fund_total_fen",
+    "account_fen",
+    "cash_fen",
+    "wallet_fen",
+    "credit_fen",
+    "hospital_fen",
+)
 # Left out by most versions, so that their absence is not worth a finding.
 OPTIONAL_AMOUNTS = ("wallet_fen", "credit_fen", "hospital_fen")

@@ -48,6 +48,7 @@ from documents.settlement_fields import (
     FEE_AMOUNTS,
     FEE_QUANTITIES,
     FUND_ROW,
+    KINDS_OF_PAYMENT,
     OPTIONAL_AMOUNTS,
     PERSON,
     PUBLIC_AMOUNTS,
@@ -399,12 +400,23 @@ def _set_amounts(parts: _Parts, amounts: Mapping[str, int]) -> None:
     public["fund_total_fen"] = str(funds)
     public["other_fund_fen"] = str(funds - amounts.get("hifp_pay", 0))
     public["selfpay_fen"] = str(_selfpay(amounts, funds))
+    public["account_fen"] = str(amounts.get("acct_pay", 0) + _shared_beside(public, amounts))
     if parts.public["color"] == "blue":
         for path in ("total_fen", "fund_total_fen", "account_fen", "cash_fen"):
             if int(public[path]) < 0:
                 raise Rejected(AMOUNT_SIGN, element=path)
     if absent:
         parts.private["absent"] = ",".join(absent)
+
+
+def _shared_beside(public: Mapping[str, str], amounts: Mapping[str, int]) -> int:
+    """What a family's shared account (共济) paid beside acct_pay, in fen; 0 where it is inside.
+
+    Which of the two a province does, its sums tell: with it the kinds make up the total.
+    """
+    shared = amounts.get("acct_mulaid_pay", 0)
+    kinds = sum(int(public[path]) for path in KINDS_OF_PAYMENT)
+    return shared if kinds + shared == int(public["total_fen"]) else 0
 
 
 def _selfpay(amounts: Mapping[str, int], funds: int) -> int:

@@ -1,7 +1,9 @@
 """Canonical text: what a value looks like once it is in a standard form.
 
 One value has one spelling, because fields are hashed: Unicode NFC, no surrounding white
-space, dates as yyyymmdd, no control characters but line breaks and tabs.
+space, dates as yyyymmdd, no control characters but line breaks and tabs. What can't be seen is
+refused, too: two texts that look alike would be two values, and one that turns the direction of its
+neighbours shows what isn't there.
 """
 
 import datetime
@@ -14,7 +16,13 @@ from faults import Rejected
 MAX_TEXT = 4000  # characters; the longest text of the source formats (setl_proc_info) has 4000
 MAX_TEXT_BYTES = 8192  # UTF-8; one field of a committed form holds no more
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Controls; soft hyphen, zero width space, word joiners and marks; all that steers the direction of
+# writing; line and paragraph separators. The joiners U+200C and U+200D belong to some scripts.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+_LATEST_DATE = "21991231"  # the chain takes no later one
 _DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(r"([0-9]{2}):?([0-9]{2}):?([0-9]{2})(?:\.?[0-9]{1,3})?")
 _BRACKETS = str.maketrans({"【": "(", "】": ")", "[": "(", "]": ")", "〔": "(", "〕": ")"})
@@ -23,8 +31,8 @@ _BRACKETS = str.maketrans({"【": "(", "】": ")", "[": "(", "]": ")", "〔": "(
 def canonical_text(text: str, element: str, limit: int = MAX_TEXT) -> str:
     """NFC without surrounding white space.
 
-    Rejected ELEMENT_INVALID: over `limit` characters or MAX_TEXT_BYTES, a control character,
-    or a lone surrogate.
+    Rejected ELEMENT_INVALID: over `limit` characters or MAX_TEXT_BYTES, a control character or
+    one that can't be seen, or a lone surrogate.
     """
     if len(text) > limit:
         raise Rejected(ELEMENT_INVALID, element=element, reason="length")
@@ -40,7 +48,7 @@ def canonical_text(text: str, element: str, limit: int = MAX_TEXT) -> str:
 def canonical_date(text: str, element: str) -> str:
     """`yyyyMMdd` or `yyyy-MM-dd`, optionally followed by a time that is dropped, as yyyymmdd.
 
-    "" stays "". Rejected ELEMENT_INVALID when it is not a real date from 1900 on.
+    "" stays "". Rejected ELEMENT_INVALID when it is no real date from 1900 to 2199.
     """
     return canonical_moment(text, element)[:8]
 
@@ -70,8 +78,10 @@ def canonical_time(text: str, element: str) -> str:
 
 
 def is_date(digits: str, earliest: str = "19000101") -> bool:
-    """Whether eight digits are a real calendar date, not before `earliest`."""
-    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()) or digits < earliest:
+    """Whether eight digits are a real calendar date, from `earliest` to the end of 2199."""
+    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+        return False
+    if not earliest <= digits <= _LATEST_DATE:
         return False
     try:
         datetime.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))

@@ -178,6 +178,11 @@ def core_hash(genesis: Genesis) -> bytes:
     return sm3(tagged("yilian/genesis-core/v1", writer.done()))
 
 
+def check_channel(channel: GenesisChannel, chain_id: str) -> None:
+    """Raise Rejected(BAD_GENESIS) unless it is a well-formed channel of `chain_id`'s."""
+    _check_channel("channel", channel, chain_id)
+
+
 def _check(genesis: Genesis) -> None:
     _check_name("chain_id", genesis.chain_id, CHAIN_ID_BYTES_MAX)
     _check_suite("suite", genesis.suite)

@@ -302,6 +302,30 @@ class LinkSettlementRequest(_message.Message):
 Global___LinkSettlementRequest: _TypeAlias = LinkSettlementRequest  # noqa: Y015
 
 @_typing.final
+class ResendBillRequest(_message.Message):
+    """失败补偿: to the chains that refused it or never took it"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BILL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bill(self) -> Global___BillKey:
+        """the blue bill or its red one: both go, with their paper"""
+
+    def __init__(
+        self,
+        *,
+        bill: Global___BillKey | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill", b"bill"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill", b"bill"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResendBillRequest: _TypeAlias = ResendBillRequest  # noqa: Y015
+
+@_typing.final
 class VerifyRequest(_message.Message):
     """票实核对"""
 
@@ -417,6 +441,28 @@ class ReportSettlementRequest(_message.Message):
 Global___ReportSettlementRequest: _TypeAlias = ReportSettlementRequest  # noqa: Y015
 
 @_typing.final
+class ReportReversalRequest(_message.Message):
+    """结算撤销上传, to where the settlement was reported"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTLEMENT_ID_FIELD_NUMBER: _builtins.int
+    settlement_id: _builtins.str
+    """of the settlement that was reversed"""
+    def __init__(
+        self,
+        *,
+        settlement_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["settlement_id", b"settlement_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportReversalRequest: _TypeAlias = ReportReversalRequest  # noqa: Y015
+
+@_typing.final
 class ReportVoucherRequest(_message.Message):
     """---- voucher (电子结算凭证)
     to the national chain
@@ -528,6 +574,27 @@ class RevokeRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RevokeRequest: _TypeAlias = RevokeRequest  # noqa: Y015
+
+@_typing.final
+class ResendAuthorizationRequest(_message.Message):
+    """to the bill's home, what it refused or never took"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORIZATION_ID_FIELD_NUMBER: _builtins.int
+    authorization_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        authorization_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_id", b"authorization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResendAuthorizationRequest: _TypeAlias = ResendAuthorizationRequest  # noqa: Y015
 
 @_typing.final
 class ReadRequest(_message.Message):
@@ -680,6 +747,35 @@ class RevokeIdentityRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RevokeIdentityRequest: _TypeAlias = RevokeIdentityRequest  # noqa: Y015
+
+@_typing.final
+class RotateIdentityRequest(_message.Message):
+    """the old key signs the transaction"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEW_PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    POSSESSION_FIELD_NUMBER: _builtins.int
+    POSSESSION_HEIGHT_FIELD_NUMBER: _builtins.int
+    new_public_key: _builtins.bytes
+    possession: _builtins.bytes
+    """the new key's signature (ledger/SPEC.md section 6)"""
+    possession_height: _builtins.int
+    """of one of the last 1,000 blocks"""
+    def __init__(
+        self,
+        *,
+        new_public_key: _builtins.bytes = ...,
+        possession: _builtins.bytes = ...,
+        possession_height: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_public_key", b"new_public_key", "possession", b"possession", "possession_height", b"possession_height"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateIdentityRequest: _TypeAlias = RotateIdentityRequest  # noqa: Y015
 
 @_typing.final
 class ValidatorChange(_message.Message):

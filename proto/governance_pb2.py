@@ -22,27 +22,61 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from proto import contracts_pb2 as proto_dot_contracts__pb2
+from proto import region_pb2 as proto_dot_region__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16proto/governance.proto\x12\tyilian.v1\"e\n\rSetPermission\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x15\n\rorganisations\x18\x04 \x03(\t\x12\r\n\x05roles\x18\x05 \x03(\t\"3\n\x0eSetFindingRule\x12\x11\n\tsubmitted\x18\x01 \x01(\t\x12\x0e\n\x06proved\x18\x02 \x01(\t\"E\n\x10\x41\x63tivateContract\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\x04\"\xbb\x01\n\x0cMotionAction\x12\x32\n\x0eset_permission\x18\x01 \x01(\x0b\x32\x18.yilian.v1.SetPermissionH\x00\x12\x35\n\x10set_finding_rule\x18\x02 \x01(\x0b\x32\x19.yilian.v1.SetFindingRuleH\x00\x12\x38\n\x11\x61\x63tivate_contract\x18\x03 \x01(\x0b\x32\x1b.yilian.v1.ActivateContractH\x00\x42\x06\n\x04what\"^\n\x0eProposeRequest\x12(\n\x07\x61\x63tions\x18\x01 \x03(\x0b\x32\x17.yilian.v1.MotionAction\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nnot_before\x18\x03 \x01(\x04\"=\n\x0bVoteRequest\x12\x0e\n\x06motion\x18\x01 \x01(\x04\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\" \n\x0e\x45xecuteRequest\x12\x0e\n\x06motion\x18\x01 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16proto/governance.proto\x12\tyilian.v1\x1a\x15proto/contracts.proto\x1a\x12proto/region.proto\"e\n\rSetPermission\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x15\n\rorganisations\x18\x04 \x03(\t\x12\r\n\x05roles\x18\x05 \x03(\t\"3\n\x0eSetFindingRule\x12\x11\n\tsubmitted\x18\x01 \x01(\t\x12\x0e\n\x06proved\x18\x02 \x01(\t\"E\n\x10\x41\x63tivateContract\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\x04\"C\n\x11\x41\x64mitOrganisation\x12\x0b\n\x03org\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x12\n\nrouter_key\x18\x03 \x01(\x0c\"\"\n\x13SuspendOrganisation\x12\x0b\n\x03org\x18\x01 \x01(\t\"!\n\x12ResumeOrganisation\x12\x0b\n\x03org\x18\x01 \x01(\t\"!\n\x12RemoveOrganisation\x12\x0b\n\x03org\x18\x01 \x01(\t\"2\n\x14SetOrganisationRoles\x12\x0b\n\x03org\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\":\n\x0cSetRouterKey\x12\x0b\n\x03org\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0c\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x0c\"\xfc\x01\n\x0bOpenChannel\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x12\n\npeer_chain\x18\x02 \x01(\t\x12\x12\n\npeer_suite\x18\x03 \x01(\t\x12\x19\n\x11peer_genesis_hash\x18\x04 \x01(\x0c\x12\x31\n\x0fpeer_validators\x18\x05 \x03(\x0b\x32\x18.yilian.v1.PeerValidator\x12\x17\n\x0fpeer_router_key\x18\x06 \x01(\x0c\x12/\n\noperations\x18\x07 \x03(\x0b\x32\x1b.yilian.v1.CarriedOperation\x12\x0c\n\x04home\x18\x08 \x01(\x08\x12\x0e\n\x06ttl_ms\x18\t \x01(\x04\"2\n\rPeerValidator\x12\x12\n\npublic_key\x18\x01 \x01(\x0c\x12\r\n\x05power\x18\x02 \x01(\x04\"8\n\x10\x43\x61rriedOperation\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x11\n\tassurance\x18\x02 \x01(\t\" \n\rResumeChannel\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\"\x1f\n\x0c\x43loseChannel\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\"X\n\x13SetChannelOperation\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x11\n\toperation\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x04 \x01(\t\"B\n\x10SetPeerRouterKey\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0c\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x0c\"\x85\x01\n\x0cReanchorPeer\x12\x12\n\npeer_chain\x18\x01 \x01(\t\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x12\n\nblock_hash\x18\x03 \x01(\x0c\x12\x0f\n\x07time_ms\x18\x04 \x01(\x04\x12,\n\nvalidators\x18\x05 \x03(\x0b\x32\x18.yilian.v1.PeerValidator\";\n\x0cSetParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x04\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x04\"\xd7\x08\n\x0cMotionAction\x12\x32\n\x0eset_permission\x18\x01 \x01(\x0b\x32\x18.yilian.v1.SetPermissionH\x00\x12\x35\n\x10set_finding_rule\x18\x02 \x01(\x0b\x32\x19.yilian.v1.SetFindingRuleH\x00\x12\x38\n\x11\x61\x63tivate_contract\x18\x03 \x01(\x0b\x32\x1b.yilian.v1.ActivateContractH\x00\x12:\n\x12\x61\x64mit_organisation\x18\x04 \x01(\x0b\x32\x1c.yilian.v1.AdmitOrganisationH\x00\x12>\n\x14suspend_organisation\x18\x05 \x01(\x0b\x32\x1e.yilian.v1.SuspendOrganisationH\x00\x12<\n\x13resume_organisation\x18\x06 \x01(\x0b\x32\x1d.yilian.v1.ResumeOrganisationH\x00\x12<\n\x13remove_organisation\x18\x07 \x01(\x0b\x32\x1d.yilian.v1.RemoveOrganisationH\x00\x12\x41\n\x16set_organisation_roles\x18\x08 \x01(\x0b\x32\x1f.yilian.v1.SetOrganisationRolesH\x00\x12\x31\n\x0eset_router_key\x18\t \x01(\x0b\x32\x17.yilian.v1.SetRouterKeyH\x00\x12?\n\x11register_identity\x18\n \x01(\x0b\x32\".yilian.v1.RegisterIdentityRequestH\x00\x12;\n\x0frevoke_identity\x18\x0b \x01(\x0b\x32 .yilian.v1.RevokeIdentityRequestH\x00\x12.\n\x0copen_channel\x18\x0c \x01(\x0b\x32\x16.yilian.v1.OpenChannelH\x00\x12\x32\n\x0eresume_channel\x18\r \x01(\x0b\x32\x18.yilian.v1.ResumeChannelH\x00\x12\x30\n\rclose_channel\x18\x0e \x01(\x0b\x32\x17.yilian.v1.CloseChannelH\x00\x12?\n\x15set_channel_operation\x18\x0f \x01(\x0b\x32\x1e.yilian.v1.SetChannelOperationH\x00\x12:\n\x13set_peer_router_key\x18\x10 \x01(\x0b\x32\x1b.yilian.v1.SetPeerRouterKeyH\x00\x12\x30\n\rreanchor_peer\x18\x11 \x01(\x0b\x32\x17.yilian.v1.ReanchorPeerH\x00\x12\x30\n\rset_parameter\x18\x12 \x01(\x0b\x32\x17.yilian.v1.SetParameterH\x00\x12\x37\n\rassign_region\x18\x13 \x01(\x0b\x32\x1e.yilian.v1.AssignRegionRequestH\x00\x42\x06\n\x04what\"^\n\x0eProposeRequest\x12(\n\x07\x61\x63tions\x18\x01 \x03(\x0b\x32\x17.yilian.v1.MotionAction\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nnot_before\x18\x03 \x01(\x04\"=\n\x0bVoteRequest\x12\x0e\n\x06motion\x18\x01 \x01(\x04\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\" \n\x0e\x45xecuteRequest\x12\x0e\n\x06motion\x18\x01 \x01(\x04\"6\n\x13PauseChannelRequest\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.governance_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SETPERMISSION']._serialized_start=37
-  _globals['_SETPERMISSION']._serialized_end=138
-  _globals['_SETFINDINGRULE']._serialized_start=140
-  _globals['_SETFINDINGRULE']._serialized_end=191
-  _globals['_ACTIVATECONTRACT']._serialized_start=193
-  _globals['_ACTIVATECONTRACT']._serialized_end=262
-  _globals['_MOTIONACTION']._serialized_start=265
-  _globals['_MOTIONACTION']._serialized_end=452
-  _globals['_PROPOSEREQUEST']._serialized_start=454
-  _globals['_PROPOSEREQUEST']._serialized_end=548
-  _globals['_VOTEREQUEST']._serialized_start=550
-  _globals['_VOTEREQUEST']._serialized_end=611
-  _globals['_EXECUTEREQUEST']._serialized_start=613
-  _globals['_EXECUTEREQUEST']._serialized_end=645
+  _globals['_SETPERMISSION']._serialized_start=80
+  _globals['_SETPERMISSION']._serialized_end=181
+  _globals['_SETFINDINGRULE']._serialized_start=183
+  _globals['_SETFINDINGRULE']._serialized_end=234
+  _globals['_ACTIVATECONTRACT']._serialized_start=236
+  _globals['_ACTIVATECONTRACT']._serialized_end=305
+  _globals['_ADMITORGANISATION']._serialized_start=307
+  _globals['_ADMITORGANISATION']._serialized_end=374
+  _globals['_SUSPENDORGANISATION']._serialized_start=376
+  _globals['_SUSPENDORGANISATION']._serialized_end=410
+  _globals['_RESUMEORGANISATION']._serialized_start=412
+  _globals['_RESUMEORGANISATION']._serialized_end=445
+  _globals['_REMOVEORGANISATION']._serialized_start=447
+  _globals['_REMOVEORGANISATION']._serialized_end=480
+  _globals['_SETORGANISATIONROLES']._serialized_start=482
+  _globals['_SETORGANISATIONROLES']._serialized_end=532
+  _globals['_SETROUTERKEY']._serialized_start=534
+  _globals['_SETROUTERKEY']._serialized_end=592
+  _globals['_OPENCHANNEL']._serialized_start=595
+  _globals['_OPENCHANNEL']._serialized_end=847
+  _globals['_PEERVALIDATOR']._serialized_start=849
+  _globals['_PEERVALIDATOR']._serialized_end=899
+  _globals['_CARRIEDOPERATION']._serialized_start=901
+  _globals['_CARRIEDOPERATION']._serialized_end=957
+  _globals['_RESUMECHANNEL']._serialized_start=959
+  _globals['_RESUMECHANNEL']._serialized_end=991
+  _globals['_CLOSECHANNEL']._serialized_start=993
+  _globals['_CLOSECHANNEL']._serialized_end=1024
+  _globals['_SETCHANNELOPERATION']._serialized_start=1026
+  _globals['_SETCHANNELOPERATION']._serialized_end=1114
+  _globals['_SETPEERROUTERKEY']._serialized_start=1116
+  _globals['_SETPEERROUTERKEY']._serialized_end=1182
+  _globals['_REANCHORPEER']._serialized_start=1185
+  _globals['_REANCHORPEER']._serialized_end=1318
+  _globals['_SETPARAMETER']._serialized_start=1320
+  _globals['_SETPARAMETER']._serialized_end=1379
+  _globals['_MOTIONACTION']._serialized_start=1382
+  _globals['_MOTIONACTION']._serialized_end=2493
+  _globals['_PROPOSEREQUEST']._serialized_start=2495
+  _globals['_PROPOSEREQUEST']._serialized_end=2589
+  _globals['_VOTEREQUEST']._serialized_start=2591
+  _globals['_VOTEREQUEST']._serialized_end=2652
+  _globals['_EXECUTEREQUEST']._serialized_start=2654
+  _globals['_EXECUTEREQUEST']._serialized_end=2686
+  _globals['_PAUSECHANNELREQUEST']._serialized_start=2688
+  _globals['_PAUSECHANNELREQUEST']._serialized_end=2742
 # @@protoc_insertion_point(module_scope)

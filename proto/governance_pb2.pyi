@@ -9,6 +9,8 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from proto import contracts_pb2 as _contracts_pb2
+from proto import region_pb2 as _region_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -118,30 +120,492 @@ class ActivateContract(_message.Message):
 Global___ActivateContract: _TypeAlias = ActivateContract  # noqa: Y015
 
 @_typing.final
+class AdmitOrganisation(_message.Message):
+    """An organisation that was never here may register people of its own in these roles."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    ROUTER_KEY_FIELD_NUMBER: _builtins.int
+    org: _builtins.str
+    router_key: _builtins.bytes
+    """65 bytes: envelope key of its router; empty when it runs none"""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ascending"""
+
+    def __init__(
+        self,
+        *,
+        org: _builtins.str = ...,
+        roles: _abc.Iterable[_builtins.str] | None = ...,
+        router_key: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["org", b"org", "roles", b"roles", "router_key", b"router_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdmitOrganisation: _TypeAlias = AdmitOrganisation  # noqa: Y015
+
+@_typing.final
+class SuspendOrganisation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_FIELD_NUMBER: _builtins.int
+    org: _builtins.str
+    def __init__(
+        self,
+        *,
+        org: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["org", b"org"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendOrganisation: _TypeAlias = SuspendOrganisation  # noqa: Y015
+
+@_typing.final
+class ResumeOrganisation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_FIELD_NUMBER: _builtins.int
+    org: _builtins.str
+    def __init__(
+        self,
+        *,
+        org: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["org", b"org"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeOrganisation: _TypeAlias = ResumeOrganisation  # noqa: Y015
+
+@_typing.final
+class RemoveOrganisation(_message.Message):
+    """for good: its name is never admitted again"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_FIELD_NUMBER: _builtins.int
+    org: _builtins.str
+    def __init__(
+        self,
+        *,
+        org: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["org", b"org"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveOrganisation: _TypeAlias = RemoveOrganisation  # noqa: Y015
+
+@_typing.final
+class SetOrganisationRoles(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    org: _builtins.str
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ascending; a role that is taken is taken from its people at once"""
+
+    def __init__(
+        self,
+        *,
+        org: _builtins.str = ...,
+        roles: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["org", b"org", "roles", b"roles"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetOrganisationRoles: _TypeAlias = SetOrganisationRoles  # noqa: Y015
+
+@_typing.final
+class SetRouterKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    org: _builtins.str
+    before: _builtins.bytes
+    """the key it has; empty for none"""
+    after: _builtins.bytes
+    """65 bytes, or empty for none"""
+    def __init__(
+        self,
+        *,
+        org: _builtins.str = ...,
+        before: _builtins.bytes = ...,
+        after: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "org", b"org"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRouterKey: _TypeAlias = SetRouterKey  # noqa: Y015
+
+@_typing.final
+class OpenChannel(_message.Message):
+    """A channel to another chain, as a genesis file would register it. Its id was never used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    PEER_CHAIN_FIELD_NUMBER: _builtins.int
+    PEER_SUITE_FIELD_NUMBER: _builtins.int
+    PEER_GENESIS_HASH_FIELD_NUMBER: _builtins.int
+    PEER_VALIDATORS_FIELD_NUMBER: _builtins.int
+    PEER_ROUTER_KEY_FIELD_NUMBER: _builtins.int
+    OPERATIONS_FIELD_NUMBER: _builtins.int
+    HOME_FIELD_NUMBER: _builtins.int
+    TTL_MS_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    peer_chain: _builtins.str
+    peer_suite: _builtins.str
+    """"gm" or "intl" """
+    peer_genesis_hash: _builtins.bytes
+    """the peer's core hash"""
+    peer_router_key: _builtins.bytes
+    home: _builtins.bool
+    """the peer decides locks and entries of the bills it issued"""
+    ttl_ms: _builtins.int
+    """a packet's time to arrive; 0 = 24 hours"""
+    @_builtins.property
+    def peer_validators(self) -> _containers.RepeatedCompositeFieldContainer[Global___PeerValidator]: ...
+    @_builtins.property
+    def operations(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarriedOperation]: ...
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        peer_chain: _builtins.str = ...,
+        peer_suite: _builtins.str = ...,
+        peer_genesis_hash: _builtins.bytes = ...,
+        peer_validators: _abc.Iterable[Global___PeerValidator] | None = ...,
+        peer_router_key: _builtins.bytes = ...,
+        operations: _abc.Iterable[Global___CarriedOperation] | None = ...,
+        home: _builtins.bool = ...,
+        ttl_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "home", b"home", "operations", b"operations", "peer_chain", b"peer_chain", "peer_genesis_hash", b"peer_genesis_hash", "peer_router_key", b"peer_router_key", "peer_suite", b"peer_suite", "peer_validators", b"peer_validators", "ttl_ms", b"ttl_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenChannel: _TypeAlias = OpenChannel  # noqa: Y015
+
+@_typing.final
+class PeerValidator(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    POWER_FIELD_NUMBER: _builtins.int
+    public_key: _builtins.bytes
+    power: _builtins.int
+    def __init__(
+        self,
+        *,
+        public_key: _builtins.bytes = ...,
+        power: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["power", b"power", "public_key", b"public_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PeerValidator: _TypeAlias = PeerValidator  # noqa: Y015
+
+@_typing.final
+class CarriedOperation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATION_FIELD_NUMBER: _builtins.int
+    ASSURANCE_FIELD_NUMBER: _builtins.int
+    operation: _builtins.str
+    """e.g. "LOCK" """
+    assurance: _builtins.str
+    """"L3": the only one that this chain can check"""
+    def __init__(
+        self,
+        *,
+        operation: _builtins.str = ...,
+        assurance: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assurance", b"assurance", "operation", b"operation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarriedOperation: _TypeAlias = CarriedOperation  # noqa: Y015
+
+@_typing.final
+class ResumeChannel(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeChannel: _TypeAlias = ResumeChannel  # noqa: Y015
+
+@_typing.final
+class CloseChannel(_message.Message):
+    """for good; what is under way still gets its receipt"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseChannel: _TypeAlias = CloseChannel  # noqa: Y015
+
+@_typing.final
+class SetChannelOperation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    operation: _builtins.str
+    before: _builtins.str
+    """the assurance now wanted; "" = not carried"""
+    after: _builtins.str
+    """from now on; "" = no longer carried"""
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        operation: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "channel", b"channel", "operation", b"operation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetChannelOperation: _TypeAlias = SetChannelOperation  # noqa: Y015
+
+@_typing.final
+class SetPeerRouterKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    before: _builtins.bytes
+    after: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        before: _builtins.bytes = ...,
+        after: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "channel", b"channel"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPeerRouterKey: _TypeAlias = SetPeerRouterKey  # noqa: Y015
+
+@_typing.final
+class ReanchorPeer(_message.Message):
+    """A light client that froze over two blocks of one height trusts a block again that people agreed on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEER_CHAIN_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    BLOCK_HASH_FIELD_NUMBER: _builtins.int
+    TIME_MS_FIELD_NUMBER: _builtins.int
+    VALIDATORS_FIELD_NUMBER: _builtins.int
+    peer_chain: _builtins.str
+    height: _builtins.int
+    block_hash: _builtins.bytes
+    time_ms: _builtins.int
+    """that block's time"""
+    @_builtins.property
+    def validators(self) -> _containers.RepeatedCompositeFieldContainer[Global___PeerValidator]:
+        """who decide the block after it"""
+
+    def __init__(
+        self,
+        *,
+        peer_chain: _builtins.str = ...,
+        height: _builtins.int = ...,
+        block_hash: _builtins.bytes = ...,
+        time_ms: _builtins.int = ...,
+        validators: _abc.Iterable[Global___PeerValidator] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_hash", b"block_hash", "height", b"height", "peer_chain", b"peer_chain", "time_ms", b"time_ms", "validators", b"validators"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReanchorPeer: _TypeAlias = ReanchorPeer  # noqa: Y015
+
+@_typing.final
+class SetParameter(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """contracts/parameters.py lists them"""
+    before: _builtins.int
+    """the value now"""
+    after: _builtins.int
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        before: _builtins.int = ...,
+        after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetParameter: _TypeAlias = SetParameter  # noqa: Y015
+
+@_typing.final
 class MotionAction(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SET_PERMISSION_FIELD_NUMBER: _builtins.int
     SET_FINDING_RULE_FIELD_NUMBER: _builtins.int
     ACTIVATE_CONTRACT_FIELD_NUMBER: _builtins.int
+    ADMIT_ORGANISATION_FIELD_NUMBER: _builtins.int
+    SUSPEND_ORGANISATION_FIELD_NUMBER: _builtins.int
+    RESUME_ORGANISATION_FIELD_NUMBER: _builtins.int
+    REMOVE_ORGANISATION_FIELD_NUMBER: _builtins.int
+    SET_ORGANISATION_ROLES_FIELD_NUMBER: _builtins.int
+    SET_ROUTER_KEY_FIELD_NUMBER: _builtins.int
+    REGISTER_IDENTITY_FIELD_NUMBER: _builtins.int
+    REVOKE_IDENTITY_FIELD_NUMBER: _builtins.int
+    OPEN_CHANNEL_FIELD_NUMBER: _builtins.int
+    RESUME_CHANNEL_FIELD_NUMBER: _builtins.int
+    CLOSE_CHANNEL_FIELD_NUMBER: _builtins.int
+    SET_CHANNEL_OPERATION_FIELD_NUMBER: _builtins.int
+    SET_PEER_ROUTER_KEY_FIELD_NUMBER: _builtins.int
+    REANCHOR_PEER_FIELD_NUMBER: _builtins.int
+    SET_PARAMETER_FIELD_NUMBER: _builtins.int
+    ASSIGN_REGION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def set_permission(self) -> Global___SetPermission: ...
     @_builtins.property
     def set_finding_rule(self) -> Global___SetFindingRule: ...
     @_builtins.property
     def activate_contract(self) -> Global___ActivateContract: ...
+    @_builtins.property
+    def admit_organisation(self) -> Global___AdmitOrganisation: ...
+    @_builtins.property
+    def suspend_organisation(self) -> Global___SuspendOrganisation: ...
+    @_builtins.property
+    def resume_organisation(self) -> Global___ResumeOrganisation: ...
+    @_builtins.property
+    def remove_organisation(self) -> Global___RemoveOrganisation: ...
+    @_builtins.property
+    def set_organisation_roles(self) -> Global___SetOrganisationRoles: ...
+    @_builtins.property
+    def set_router_key(self) -> Global___SetRouterKey: ...
+    @_builtins.property
+    def register_identity(self) -> _contracts_pb2.RegisterIdentityRequest: ...
+    @_builtins.property
+    def revoke_identity(self) -> _contracts_pb2.RevokeIdentityRequest: ...
+    @_builtins.property
+    def open_channel(self) -> Global___OpenChannel: ...
+    @_builtins.property
+    def resume_channel(self) -> Global___ResumeChannel: ...
+    @_builtins.property
+    def close_channel(self) -> Global___CloseChannel: ...
+    @_builtins.property
+    def set_channel_operation(self) -> Global___SetChannelOperation: ...
+    @_builtins.property
+    def set_peer_router_key(self) -> Global___SetPeerRouterKey: ...
+    @_builtins.property
+    def reanchor_peer(self) -> Global___ReanchorPeer: ...
+    @_builtins.property
+    def set_parameter(self) -> Global___SetParameter: ...
+    @_builtins.property
+    def assign_region(self) -> _region_pb2.AssignRegionRequest: ...
     def __init__(
         self,
         *,
         set_permission: Global___SetPermission | None = ...,
         set_finding_rule: Global___SetFindingRule | None = ...,
         activate_contract: Global___ActivateContract | None = ...,
+        admit_organisation: Global___AdmitOrganisation | None = ...,
+        suspend_organisation: Global___SuspendOrganisation | None = ...,
+        resume_organisation: Global___ResumeOrganisation | None = ...,
+        remove_organisation: Global___RemoveOrganisation | None = ...,
+        set_organisation_roles: Global___SetOrganisationRoles | None = ...,
+        set_router_key: Global___SetRouterKey | None = ...,
+        register_identity: _contracts_pb2.RegisterIdentityRequest | None = ...,
+        revoke_identity: _contracts_pb2.RevokeIdentityRequest | None = ...,
+        open_channel: Global___OpenChannel | None = ...,
+        resume_channel: Global___ResumeChannel | None = ...,
+        close_channel: Global___CloseChannel | None = ...,
+        set_channel_operation: Global___SetChannelOperation | None = ...,
+        set_peer_router_key: Global___SetPeerRouterKey | None = ...,
+        reanchor_peer: Global___ReanchorPeer | None = ...,
+        set_parameter: Global___SetParameter | None = ...,
+        assign_region: _region_pb2.AssignRegionRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_contract", b"activate_contract", "set_finding_rule", b"set_finding_rule", "set_permission", b"set_permission", "what", b"what"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_contract", b"activate_contract", "admit_organisation", b"admit_organisation", "assign_region", b"assign_region", "close_channel", b"close_channel", "open_channel", b"open_channel", "reanchor_peer", b"reanchor_peer", "register_identity", b"register_identity", "remove_organisation", b"remove_organisation", "resume_channel", b"resume_channel", "resume_organisation", b"resume_organisation", "revoke_identity", b"revoke_identity", "set_channel_operation", b"set_channel_operation", "set_finding_rule", b"set_finding_rule", "set_organisation_roles", b"set_organisation_roles", "set_parameter", b"set_parameter", "set_peer_router_key", b"set_peer_router_key", "set_permission", b"set_permission", "set_router_key", b"set_router_key", "suspend_organisation", b"suspend_organisation", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_contract", b"activate_contract", "set_finding_rule", b"set_finding_rule", "set_permission", b"set_permission", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_contract", b"activate_contract", "admit_organisation", b"admit_organisation", "assign_region", b"assign_region", "close_channel", b"close_channel", "open_channel", b"open_channel", "reanchor_peer", b"reanchor_peer", "register_identity", b"register_identity", "remove_organisation", b"remove_organisation", "resume_channel", b"resume_channel", "resume_organisation", b"resume_organisation", "revoke_identity", b"revoke_identity", "set_channel_operation", b"set_channel_operation", "set_finding_rule", b"set_finding_rule", "set_organisation_roles", b"set_organisation_roles", "set_parameter", b"set_parameter", "set_peer_router_key", b"set_peer_router_key", "set_permission", b"set_permission", "set_router_key", b"set_router_key", "suspend_organisation", b"suspend_organisation", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["set_permission", "set_finding_rule", "activate_contract"]  # noqa: Y015
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["set_permission", "set_finding_rule", "activate_contract", "admit_organisation", "suspend_organisation", "resume_organisation", "remove_organisation", "set_organisation_roles", "set_router_key", "register_identity", "revoke_identity", "open_channel", "resume_channel", "close_channel", "set_channel_operation", "set_peer_router_key", "reanchor_peer", "set_parameter", "assign_region"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 
@@ -219,3 +683,27 @@ class ExecuteRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExecuteRequest: _TypeAlias = ExecuteRequest  # noqa: Y015
+
+@_typing.final
+class PauseChannelRequest(_message.Message):
+    """One organisation stops a channel at once; resuming is a motion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseChannelRequest: _TypeAlias = PauseChannelRequest  # noqa: Y015

@@ -50,9 +50,12 @@ OPERATIONS = {
         "UNLOCK",
         "ENTRY",
         "ENTRY_REVERSAL",
+        "AUTHORIZATION",
+        "AUTHORIZATION_REVOCATION",
     ),
     REPORT_CHANNEL: (
         "SETTLEMENT_REPORT",
+        "SETTLEMENT_REVERSAL",
         "VOUCHER_REPORT",
         "POLICY_SHARE",
         "POLICY_QUESTION",

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from cli.connection import connect
     from crypto.keystore import load_key
 
-    request = _request(options.contract, options.method, options.request)
+    request = read_request(options.contract, options.method, options.request)
     suite, private_key = load_key(options.key, passphrase())
     with connect(options.node) as client:
         receipt = client.call(
@@ -53,10 +53,9 @@ def run(options: argparse.Namespace) -> int:
     return 0 if operation.code == "OK" else 1
 
 
-def _request(contract: str, method: str, text: str) -> Any:
+def read_request(contract: str, method: str, text: str) -> Any:
     """The request message from its JSON; a wrong name or field ends the command with a sentence."""
-    from google.protobuf import json_format
-
+    from cli.request import NotThisRequest, read_request
     from contracts.registry import CONTRACTS
 
     known = {one.name: one for one in CONTRACTS}
@@ -67,10 +66,8 @@ def _request(contract: str, method: str, text: str) -> Any:
         raise Usage(f"{contract} has no method {method!r}; it has: {', '.join(methods)}")
     message = methods[method].request()
     try:
-        if not text.lstrip().startswith("{"):  # what the parser takes for an empty message
-            raise json_format.ParseError("a JSON object is expected")
-        return json_format.Parse(text, message)
-    except json_format.ParseError as error:
+        return read_request(text, message)
+    except NotThisRequest as error:
         fields = f"the fields of {message.DESCRIPTOR.name} are: {_fields(message)}"
         raise Usage(f"the request does not fit: {error}\n  {fields}") from None
 

@@ -3,7 +3,7 @@
 from contracts.account import add_item, require_account
 from contracts.archive.checks import CheckRecord, require_catalogued
 from contracts.archive.codes import ARCHIVE_MISMATCH
-from contracts.archive.records import ArchiveRecord, archive_key, keep_version
+from contracts.archive.records import ArchiveRecord, archive_key, end_version
 from contracts.archive.states import ARCHIVES, REGISTER, REVOKE, REVOKE_CARRIED, UPDATE
 from contracts.fields import text
 from contracts.forms import ArchiveFields, CheckedForm
@@ -77,7 +77,7 @@ def supersede(
     require_catalogued(fields)
     if archive.account_id:
         require_sealed_to(intake.payload, require_account(ctx, archive.account_id).public_key)
-    kept = keep_version(ctx, archive)
+    kept = end_version(ctx, archive)
     changed = archive.changed(
         pcommit=checked.pcommit,
         payload=intake.place,
@@ -87,7 +87,6 @@ def supersede(
         version=version,
         since_ms=ctx.time_ms,
         state=state,
-        attempts=0,
     )
     ctx.store(key, changed)
     ctx.emit(key, "update", version=version, superseded=kept, checks=len(checks))
@@ -97,9 +96,10 @@ def supersede(
 def withdraw(ctx: Context, archive: ArchiveRecord, reason: str) -> str:
     """Revoke an archive; all its versions stay on the chain. Returns its state after that."""
     key = archive_key(archive.public.archive_code)
-    action = REVOKE_CARRIED if archive.carried_version else REVOKE
+    known = archive.carried_version > 0 or archive.on_the_way > 0
+    action = REVOKE_CARRIED if known else REVOKE
     state = ARCHIVES.move(archive.state, action, archive=key)
     given = text("reason", reason, required=True)
-    ctx.store(key, archive.changed(state=state, reason=given, attempts=0))
+    ctx.store(key, archive.changed(state=state, reason=given))
     ctx.emit(key, "revoke", reason=given, version=archive.version)
     return state

@@ -35,8 +35,11 @@ def require_catalogued(fields: ArchiveFields) -> None:
             raise Rejected(ARCHIVE_NOT_CATALOGUED, field=name)
 
 
-def read_checks(checks: Iterable[ArchiveCheck]) -> tuple[CheckRecord, ...]:
-    """The results, ascending by code; every property has an item that passed, and none failed."""
+def read_checks(checks: Iterable[ArchiveCheck | CheckRecord]) -> tuple[CheckRecord, ...]:
+    """The results, ascending by code; every property has an item that passed, and none failed.
+
+    From a request or from the packet that carries an archive: the same rules.
+    """
     read: dict[str, CheckRecord] = {}
     proved: dict[str, bool] = {}
     for count, one in enumerate(checks, 1):

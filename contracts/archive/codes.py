@@ -14,8 +14,8 @@ ARCHIVE_NOT_FOUND = declare(
 )
 ARCHIVE_REVOKED = declare(
     "ARCHIVE_REVOKED",
-    zh="该档案已撤销，不能再更新或撤销。",
-    en="The archive was revoked; it can't be updated or revoked again.",
+    zh="该档案已撤销，不能再更新、授权、查阅或撤销。",
+    en="The archive was revoked; it can't be updated, granted, read or revoked any more.",
 )
 ARCHIVE_NOT_CATALOGUED = declare(
     "ARCHIVE_NOT_CATALOGUED",
@@ -54,8 +54,8 @@ ARCHIVE_FOREIGN = declare(
 )
 CARRY_PENDING = declare(
     "CARRY_PENDING",
-    zh="档案正在搬运，请等待对方链回执。",
-    en="The archive is on its way to the other chain; wait for that chain's receipt.",
+    zh="该版本（或撤销）正在搬运，请等待对方链回执。",
+    en="This version (or the revocation) is on its way; wait for the other chain's receipt.",
 )
 ALREADY_CARRIED = declare(
     "ALREADY_CARRIED",
@@ -79,6 +79,6 @@ NOTHING_TO_COMPENSATE = declare(
 )
 NOT_CARRYING = declare(
     "NOT_CARRYING",
-    zh="该档案没有等待回执的搬运。",
-    en="The archive has no carrying that waits for a receipt.",
+    zh="该档案或版本没有等待回执的搬运。",
+    en="No carrying of this archive or version waits for a receipt.",
 )

@@ -22,7 +22,7 @@ from contracts.archive.codes import (
 )
 from contracts.archive.records import ArchiveRecord, archive_key, require_archive
 from contracts.archive.states import CARRY, COMPENSATE
-from contracts.bridge.codes import CHANNEL_PAUSED, NO_CHANNEL
+from contracts.bridge.codes import SENDING
 from contracts.codes import (
     ACCOUNT_NOT_FOUND,
     FORM_FIELDS_INVALID,
@@ -33,6 +33,7 @@ from contracts.forms import ARCHIVE, archive_fields, check_form
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.intake import take_in
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from proto.archive_pb2 import (
     CarryArchiveRequest,
     CompensateArchiveRequest,
@@ -45,6 +46,7 @@ from proto.transaction_pb2 import CommittedForm
 BUREAU = "bureau"
 KEEPERS = Rule(roles=("archive", BUREAU))
 _DOCUMENT = (
+    BAD_FORM,
     FORM_FIELDS_INVALID,
     ARCHIVE_NOT_CATALOGUED,
     ARCHIVE_CHECK_FAILED,
@@ -53,8 +55,8 @@ _DOCUMENT = (
     PAYLOAD_RECIPIENT,
     ACCOUNT_NOT_FOUND,
 )
-_OWN = (ARCHIVE_NOT_FOUND, ARCHIVE_FOREIGN, NOT_ARCHIVE_KEEPER, CARRY_PENDING)
-_ROUTE = (NO_CHANNEL, CHANNEL_PAUSED)
+_OWN = (ARCHIVE_NOT_FOUND, ARCHIVE_FOREIGN, NOT_ARCHIVE_KEEPER)
+_ROUTE = (CARRY_PENDING, *SENDING)
 
 
 class Archives(Contract):
@@ -71,7 +73,7 @@ class Archives(Contract):
     def register(self, ctx: Context, request: RegisterArchiveRequest) -> Result:
         """Put a catalogued and checked archive on the chain (档案信息上链, 2.2.1.6.16.4).
 
-        Clauses 2.2.1.4.7.1, 2.2.1.4.7.4.
+        Clauses 2.2.1.6.1, 2.2.1.4.7.1, 2.2.1.4.7.4.
         """
         intake = take_in(ctx, request.payload, request.account_id, ())
         checked = check_form(request.form, ARCHIVE)
@@ -87,7 +89,10 @@ class Archives(Contract):
         saves_failure=lambda request: _named_key(request.form),
     )
     def update(self, ctx: Context, request: UpdateArchiveRequest) -> Result:
-        """Put a new version in force; the old one stays reachable (档案更新, 2.2.1.6.16.6)."""
+        """Put a new version in force; the old one stays reachable (档案更新, 2.2.1.6.16.6).
+
+        A version that is being carried goes on its way.
+        """
         intake = take_in(ctx, request.payload, "", ())
         checked = check_form(request.form, ARCHIVE)
         fields = archive_fields(checked)
@@ -107,7 +112,13 @@ class Archives(Contract):
         saves_failure=lambda request: archive_key(request.archive_code),
     )
     def revoke(self, ctx: Context, request: RevokeArchiveRequest) -> Result:
-        """Put an archive out of force, with the reason (档案撤销, 2.2.1.4.7.2)."""
+        """Put an archive out of force, with the reason (档案撤销, 2.2.1.4.7.2).
+
+        Nobody is granted it or reads it any more. A version that is being carried goes on its way,
+        and the revocation behind it.
+
+        Clauses 2.2.1.6.1.
+        """
         archive = _own(ctx, request.archive_code)
         state = withdraw(ctx, archive, request.reason)
         return {"object": archive_key(request.archive_code), "state": state}
@@ -119,7 +130,10 @@ class Archives(Contract):
         saves_failure=lambda request: archive_key(request.archive_code),
     )
     def carry(self, ctx: Context, request: CarryArchiveRequest) -> Result:
-        """Send the version in force, or the revocation, to the government chain (搬运, 2.2.1.2)."""
+        """Send the version in force, or the revocation, to the government chain (搬运, 2.2.1.2).
+
+        Clauses 2.2.1.6.1.
+        """
         archive = _own(ctx, request.archive_code)
         packet_id = send_archive(ctx, archive, CARRY)
         return {"object": archive_key(request.archive_code), "packet": packet_id.hex()}
@@ -131,7 +145,12 @@ class Archives(Contract):
         saves_failure=lambda request: archive_key(request.archive_code),
     )
     def compensate(self, ctx: Context, request: CompensateArchiveRequest) -> Result:
-        """Send again what the government chain refused or never took (失败补偿, 2.2.1.2)."""
+        """Send again what the government chain refused or never took (失败补偿, 2.2.1.2).
+
+        That is the newest version that was sent, or the revocation.
+
+        Clauses 2.2.1.6.1.
+        """
         archive = _own(ctx, request.archive_code)
         packet_id = send_archive(ctx, archive, COMPENSATE)
         return {"object": archive_key(request.archive_code), "packet": packet_id.hex()}

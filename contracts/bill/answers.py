@@ -32,6 +32,7 @@ from contracts.bill.record import (
     bill_key,
 )
 from contracts.bill.replica import ask_reversal
+from contracts.bill.sharing import note_answer
 from contracts.bridge.operations import on_receipt
 from contracts.codes import (
     BILL_NOT_FOUND,
@@ -41,6 +42,7 @@ from contracts.codes import (
     NOT_LOCK_HOLDER,
 )
 from contracts.framework import OK, Context
+from contracts.reporting import code_of
 from ledger.packet import Packet, PacketReceipt
 
 # Answers that say the home does not hold this lock for us: keeping it here would only mislead.
@@ -51,35 +53,35 @@ LOCK_IS_GONE = frozenset(
 RED_CONFLICT_REASON = "red_conflict"
 
 
-@on_receipt(packets.BILL_BLUE)
+@on_receipt(packets.BILL_BLUE, next_action="resend")
 def blue_synced(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """A blue bill reached (or did not reach) another chain."""
     body = read_body(BillRef, packet.body)
-    _note_sync(ctx, bill_key(body.code, body.number), packet, receipt)
+    note_answer(ctx, bill_key(body.code, body.number), packet, receipt)
 
 
-@on_receipt(packets.BILL_RED)
+@on_receipt(packets.BILL_RED, next_action="resend")
 def red_synced(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """A red bill reached (or did not reach) another chain."""
     body = read_body(RedRef, packet.body)
-    _note_sync(ctx, bill_key(body.code, body.number), packet, receipt)
+    note_answer(ctx, bill_key(body.code, body.number), packet, receipt)
 
 
-@on_receipt(packets.PRINT)
+@on_receipt(packets.PRINT, next_action="resend")
 def print_synced(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """A printing reached (or did not reach) another chain."""
     body = read_body(PrintBody, packet.body)
-    _note_sync(ctx, bill_key(body.code, body.number), packet, receipt)
+    note_answer(ctx, bill_key(body.code, body.number), packet, receipt)
 
 
-@on_receipt(packets.PRINT_CANCEL)
+@on_receipt(packets.PRINT_CANCEL, next_action="resend")
 def print_cancel_synced(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """A cancelled printing reached (or did not reach) another chain."""
     body = read_body(PrintCancelBody, packet.body)
-    _note_sync(ctx, bill_key(body.code, body.number), packet, receipt)
+    note_answer(ctx, bill_key(body.code, body.number), packet, receipt)
 
 
-@on_receipt(packets.LOCK)
+@on_receipt(packets.LOCK, next_action="lock_again")
 def lock_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """Confirm the lock under the home's fencing token, or release it."""
     body = read_body(LockBody, packet.body)
@@ -88,7 +90,7 @@ def lock_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
         return
     if receipt.outcome != OK:
         ctx.store(key_of(bill), bill.changed(lock=None))
-        ctx.emit(key_of(bill), "lock_refused", _code(receipt), holder=body.holder_org)
+        ctx.emit(key_of(bill), "lock_refused", code_of(receipt), holder=body.holder_org)
         return
     granted = read_body(LockGranted, receipt.result)
     lock = replace(bill.lock, state=CONFIRMED, token=granted.token, packet_id=b"")
@@ -98,7 +100,7 @@ def lock_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     ctx.emit(key_of(bill), "lock", holder=body.holder_org, token=granted.token)
 
 
-@on_receipt(packets.UNLOCK)
+@on_receipt(packets.UNLOCK, next_action="unlock_again")
 def unlock_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """The lock ends when the home ended it or no longer knows it; otherwise it stands as before."""
     body = read_body(UnlockBody, packet.body)
@@ -109,10 +111,10 @@ def unlock_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> Non
     lock = None if ended else replace(bill.lock, state=CONFIRMED, packet_id=b"")
     ctx.store(key_of(bill), bill.changed(lock=lock))
     action = "unlock" if ended else "unlock_refused"
-    ctx.emit(key_of(bill), action, _code(receipt), token=body.token)
+    ctx.emit(key_of(bill), action, code_of(receipt), token=body.token)
 
 
-@on_receipt(packets.ENTRY)
+@on_receipt(packets.ENTRY, next_action="enter_again")
 def entry_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """The entry is confirmed as reported, or it never was."""
     body = read_body(EntryBody, packet.body)
@@ -132,10 +134,10 @@ def entry_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None
         key,
         bill.changed(entry=None, lock=None if gone else bill.lock, flush=_settled(bill)),
     )
-    ctx.emit(key, "enter_refused", _code(receipt), agency=body.agency_org)
+    ctx.emit(key, "enter_refused", code_of(receipt), agency=body.agency_org)
 
 
-@on_receipt(packets.ENTRY_REVERSAL)
+@on_receipt(packets.ENTRY_REVERSAL, next_action="reverse_again")
 def reversal_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> None:
     """The entry ends and the cycle rises by the home's OK only; otherwise the entry stands."""
     body = read_body(EntryReversalBody, packet.body)
@@ -145,7 +147,7 @@ def reversal_answered(ctx: Context, packet: Packet, receipt: PacketReceipt) -> N
     key = key_of(bill)
     if receipt.outcome != OK:
         ctx.store(key, bill.changed(entry=replace(bill.entry, state=CONFIRMED)))
-        ctx.emit(key, "reverse_entry_refused", _code(receipt), cycle=body.cycle)
+        ctx.emit(key, "reverse_entry_refused", code_of(receipt), cycle=body.cycle)
         return
     ctx.store(
         key,
@@ -161,12 +163,3 @@ def _bill(ctx: Context, code: str, number: str) -> BillRecord:
 def _settled(bill: BillRecord) -> str:
     """Without its entry a conflict is an ordinary red-flush."""
     return FLUSHED if bill.flush == CONFLICT else bill.flush
-
-
-def _code(receipt: PacketReceipt) -> str:
-    return OK if receipt.outcome == OK else receipt.code or receipt.outcome
-
-
-def _note_sync(ctx: Context, key: str, packet: Packet, receipt: PacketReceipt) -> None:
-    if receipt.outcome == OK:
-        ctx.emit(key, "shared", chain=packet.destination)

@@ -13,7 +13,7 @@ from contracts.bill.issuing import (
     read_red,
 )
 from contracts.bill.linking import count, link, verify
-from contracts.bill.packets import BillRef, EntryBody, EntryReversalBody, RedRef
+from contracts.bill.packets import EntryBody, EntryReversalBody
 from contracts.bill.record import (
     CONFIRMED,
     PENDING,
@@ -25,8 +25,8 @@ from contracts.bill.record import (
     state_of,
 )
 from contracts.bill.rules import Action, check_amount, check_expiry, check_state
-from contracts.bridge.outbox import channels_for, send_packet
-from contracts.bridge.records import require_channel
+from contracts.bill.sharing import share, share_again
+from contracts.bridge.codes import CHANNEL_PAUSED, SENDING
 from contracts.fields import text, word
 from contracts.findings import ERROR, finding_codes, read_findings
 from contracts.framework import Context, Contract, Result, Rule, method
@@ -34,13 +34,14 @@ from contracts.intake import take_in
 from contracts.remote.codes import BILL_REIMBURSED
 from contracts.settlement import require_settlement
 from faults import Rejected
-from ledger.records import Record
+from ledger.codes import BAD_FORM
 from proto.contracts_pb2 import (
     EnterRequest,
     IssueBlueRequest,
     IssueRedRequest,
     LinkSettlementRequest,
     LockRequest,
+    ResendBillRequest,
     ReverseEntryRequest,
     UnlockRequest,
     VerifyRequest,
@@ -52,10 +53,12 @@ AGENCIES = Rule(roles=("agency", "bureau"))
 BUREAU = Rule(roles=("bureau",))
 
 _DOCUMENT_ERRORS = (
+    BAD_FORM,
     codes.FORM_FIELDS_INVALID,
     codes.BILL_EXISTS,
     codes.FINDINGS_REFUSED,
     codes.PAYLOAD_INVALID,
+    CHANNEL_PAUSED,
 )
 _LOCK_ERRORS = (codes.BILL_NOT_FOUND, codes.BILL_RED, codes.BILL_FROZEN, codes.BILL_ENTERED)
 
@@ -87,8 +90,7 @@ class Bills(Contract):
         intake = take_in(ctx, request.payload, request.account_id, request.findings)
         bill = create_blue(ctx, request.form, intake, Origin(ctx.chain_id))
         key = home.key_of(bill)
-        body = BillRef(code=bill.public.code, number=bill.public.number)
-        _share(ctx, packets.BILL_BLUE, bill, body, lane_object=key)
+        share(ctx, key, packets.BILL_BLUE)
         return {"object": key, "account": bill.account_id, "findings": len(bill.findings)}
 
     @method(
@@ -116,19 +118,13 @@ class Bills(Contract):
         check_state(blue, Action.FLUSH, ctx.time_ms)
         red = create_red(ctx, request.form, intake, Origin(ctx.chain_id))
         flush(ctx, red)
-        body = RedRef(
-            code=red.public.code,
-            number=red.public.number,
-            blue_code=blue.public.code,
-            blue_number=blue.public.number,
-        )
-        _share(ctx, packets.BILL_RED, red, body, lane_object=home.key_of(blue))
+        share(ctx, home.key_of(red), packets.BILL_RED)
         return {"object": home.key_of(red), "blue": home.key_of(blue)}
 
     @method(
         request=LockRequest,
         rule=AGENCIES,
-        errors=(*_LOCK_ERRORS, codes.BILL_LOCKED, codes.EXPIRY_INVALID, BILL_REIMBURSED),
+        errors=(*_LOCK_ERRORS, codes.BILL_LOCKED, codes.EXPIRY_INVALID, BILL_REIMBURSED, *SENDING),
         saves_failure=_named,
     )
     def lock(self, ctx: Context, request: LockRequest) -> Result:
@@ -138,7 +134,7 @@ class Bills(Contract):
         """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.LOCK, ctx.time_ms)
-        check_expiry(request.expires_ms, ctx.time_ms)
+        check_expiry(ctx, request.expires_ms)
         wanted = Lock(
             state=PENDING,
             holder_org=ctx.signer.org,
@@ -163,6 +159,7 @@ class Bills(Contract):
             codes.UNLOCK_PENDING,
             codes.NOT_LOCK_HOLDER,
             codes.REASON_REQUIRED,
+            *SENDING,
         ),
         saves_failure=_named,
     )
@@ -199,6 +196,7 @@ class Bills(Contract):
             codes.LOCK_EXPIRED,
             codes.AMOUNT_OUT_OF_RANGE,
             BILL_REIMBURSED,
+            *SENDING,
         ),
         saves_failure=_named,
     )
@@ -241,6 +239,7 @@ class Bills(Contract):
             codes.ENTRY_PENDING,
             codes.REVERSAL_PENDING,
             codes.NOT_LOCK_HOLDER,
+            *SENDING,
         ),
         saves_failure=_named,
     )
@@ -282,21 +281,26 @@ class Bills(Contract):
             codes.BILL_FROZEN,
             codes.BILL_PRINTED,
             codes.PAPER_USED,
+            CHANNEL_PAUSED,
         ),
         saves_failure=_named,
     )
     def print(self, ctx: Context, request: PrintRequest) -> Result:
-        """纸票换开 / 打印 (2.2.1.6.3): record the paper, or tell of the same paper again."""
+        """纸票换开 / 打印 (2.2.1.6.3): record the paper, or tell of the same paper again.
+
+        Clauses 2.2.1.6.1.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         home.require_home(ctx, bill)
         body = printing.print_body(bill, request)
-        if printing.is_same_paper(bill, body):
+        key, again = home.key_of(bill), printing.is_same_paper(bill, body)
+        if again:
             check_state(bill, Action.PRINT, ctx.time_ms)
-            ctx.emit(home.key_of(bill), "print_told_again", paper_number=body.paper_number)
         else:
             printing.record_paper(ctx, bill, body)
-        _share(ctx, packets.PRINT, bill, body, home.key_of(bill), document=False, cycle=body.cycle)
-        return {"object": home.key_of(bill), "cycle": body.cycle}
+        if share(ctx, key, packets.PRINT) and again:
+            ctx.emit(key, "print_told_again", paper_number=body.paper_number)
+        return {"object": key, "cycle": body.cycle}
 
     @method(
         request=CancelPrintRequest,
@@ -306,18 +310,50 @@ class Bills(Contract):
             codes.NOT_HOME_CHAIN,
             codes.BILL_RED,
             codes.BILL_NOT_PRINTED,
+            CHANNEL_PAUSED,
         ),
         saves_failure=_named,
     )
     def cancel_print(self, ctx: Context, request: CancelPrintRequest) -> Result:
-        """取消换开 (2.2.1.6.3): the paper was taken back; its number is never used again."""
+        """取消换开 (2.2.1.6.3): the paper was taken back; or tell of the same paper again.
+
+        Its number is never used again.
+        """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         home.require_home(ctx, bill)
         body = printing.cancel_body(bill, request)
-        printing.cancel_paper(ctx, bill, body)
-        operation = packets.PRINT_CANCEL
-        _share(ctx, operation, bill, body, home.key_of(bill), document=False, cycle=body.cycle)
-        return {"object": home.key_of(bill), "cycle": body.cycle}
+        key, again = home.key_of(bill), printing.is_cancelled_paper(bill, body)
+        cycle = bill.print_cycle - 1 if again else bill.print_cycle
+        if not again:
+            printing.cancel_paper(ctx, bill, body)
+        if share(ctx, key, packets.PRINT_CANCEL) and again:
+            ctx.emit(key, "cancel_print_told_again", paper_number=body.paper_number)
+        return {"object": key, "cycle": cycle}
+
+    @method(
+        request=ResendBillRequest,
+        rule=ISSUERS,
+        errors=(
+            codes.BILL_NOT_FOUND,
+            codes.NOT_HOME_CHAIN,
+            codes.NOTHING_TO_RESEND,
+            CHANNEL_PAUSED,
+        ),
+        saves_failure=_named,
+    )
+    def resend(self, ctx: Context, request: ResendBillRequest) -> Result:
+        """失败补偿: send a bill, its paper and its red bill again to the chains that lack them.
+
+        Clauses 2.2.1.6.1, 2.2.1.4.1.1, 2.2.1.4.1.2.
+        """
+        bill = require_bill(ctx, request.bill.code, request.bill.number)
+        home.require_home(ctx, bill)
+        key = home.key_of(bill)
+        sent = share_again(ctx, key)
+        if not sent:
+            raise Rejected(codes.NOTHING_TO_RESEND, bill=key)
+        ctx.emit(key, "resend", packets=sent)
+        return {"object": key, "packets": sent}
 
     @method(
         request=LinkSettlementRequest,
@@ -336,7 +372,7 @@ class Bills(Contract):
     def link_settlement(self, ctx: Context, request: LinkSettlementRequest) -> Result:
         """关联结算: bill and settlement point at each other.
 
-        Clauses 2.2.1.6.10, 2.2.1.4.1.4.
+        Clauses 2.2.1.6.1, 2.2.1.6.10, 2.2.1.4.1.4.
         """
         bill = require_bill(ctx, request.bill.code, request.bill.number)
         check_state(bill, Action.LINK, ctx.time_ms)
@@ -369,34 +405,3 @@ def _lock_of(bill: BillRecord) -> Lock:
     if bill.lock is None:
         raise Rejected(codes.BILL_NOT_LOCKED)
     return bill.lock
-
-
-def _share(
-    ctx: Context,
-    operation: str,
-    bill: BillRecord,
-    body: Record,
-    lane_object: str,
-    *,
-    document: bool = True,
-    cycle: int = 0,
-) -> None:
-    """Tell every chain that takes the operation and is not itself the bills' home.
-
-    With `document` the bill's form and payload go along.
-    """
-    for channel in channels_for(ctx, operation):
-        if require_channel(ctx, channel).home:
-            continue
-        send_packet(
-            ctx,
-            operation=operation,
-            channel=channel,
-            lane_object=lane_object,
-            home_chain=bill.home_chain,
-            body=body,
-            form_pcommit=bill.pcommit if document else b"",
-            schema=bill.schema if document else "",
-            cycle=cycle,
-            payload_object=home.key_of(bill),
-        )

@@ -8,6 +8,7 @@ from contracts.bill.record import CONFIRMED, BillRecord, Entry, Lock, bill_key
 from contracts.bill.rules import Action, check_amount, check_state, check_token
 from contracts.codes import (
     BILL_NOT_ENTERED,
+    BILL_NOT_FOUND,
     BILL_NOT_LOCKED,
     ENTRY_MISMATCH,
     NOT_HOME_CHAIN,
@@ -27,6 +28,15 @@ def require_home(ctx: Context, bill: BillRecord) -> None:
     """Raise Rejected(NOT_HOME_CHAIN) unless this chain issued the bill."""
     if bill.home_chain != ctx.chain_id:
         raise Rejected(NOT_HOME_CHAIN, home=bill.home_chain)
+
+
+def bill_at_home(ctx: Context, code: str, number: str, action: str) -> BillRecord:
+    """The bill a packet asks about, which must be at home here; refusals from here on are saved."""
+    key = bill_key(code, number)
+    ctx.keep_refusal(key, action)
+    bill = ctx.require(BillRecord, key, BILL_NOT_FOUND)
+    require_home(ctx, bill)
+    return bill
 
 
 def grant_lock(ctx: Context, bill: BillRecord, wanted: Lock, supersedes: int = 0) -> Lock:

@@ -6,7 +6,14 @@ by the same rules as a caller's request, and a refusal is saved in the bill's tr
 
 from contracts.bill import packets
 from contracts.bill.answers import RED_CONFLICT_REASON
-from contracts.bill.home import cancel_entry, grant_lock, key_of, record_entry, release_lock
+from contracts.bill.home import (
+    bill_at_home,
+    cancel_entry,
+    grant_lock,
+    key_of,
+    record_entry,
+    release_lock,
+)
 from contracts.bill.issuing import (
     Origin,
     blue_of,
@@ -107,7 +114,7 @@ def apply_lock(ctx: Context, delivery: Delivery) -> bytes:
     """The home grants the lock with a fencing token, or refuses."""
     body = read_body(LockBody, delivery.packet.body)
     bill = _home_bill(ctx, delivery.packet, body.code, body.number, "lock")
-    check_expiry(body.expires_ms, ctx.time_ms, CHAIN_CLOCKS_MS)
+    check_expiry(ctx, body.expires_ms, CHAIN_CLOCKS_MS)
     wanted = Lock(
         state=PENDING,
         holder_org=identifier("holder_org", body.holder_org),
@@ -184,11 +191,7 @@ def _replica(
 
 
 def _home_bill(ctx: Context, packet: Packet, code: str, number: str, action: str) -> BillRecord:
-    """The bill a packet asks about, which must be at home here; refusals from here on are saved."""
-    key = bill_key(code, number)
-    ctx.keep_refusal(key, action)
-    bill = ctx.require(BillRecord, key, BILL_NOT_FOUND)
-    if bill.home_chain != ctx.chain_id:
-        raise Rejected(NOT_HOME_CHAIN, home=bill.home_chain)
-    check_packet(packet, ctx.chain_id, key)
+    """The bill at home here that a packet asks about, in the bill's own lane."""
+    bill = bill_at_home(ctx, code, number, action)
+    check_packet(packet, ctx.chain_id, key_of(bill))
     return bill

@@ -13,7 +13,13 @@ from contracts.bill.record import (
 )
 from contracts.bill.rules import check_mirror
 from contracts.codes import BILL_EXISTS, BILL_NOT_FOUND, BILL_RED, FORM_FIELDS_INVALID
-from contracts.findings import check_findings, finding_codes, with_bill_arithmetic
+from contracts.findings import (
+    FindingRecord,
+    beyond,
+    check_findings,
+    finding_codes,
+    with_bill_arithmetic,
+)
 from contracts.forms import BLUE, EBILL, RED, EbillFields, check_form, ebill_fields
 from contracts.framework import Context
 from contracts.intake import Intake
@@ -65,7 +71,7 @@ def create_red(ctx: Context, form: CommittedForm, intake: Intake, origin: Origin
     """
     blue = blue_of(ctx, read_red(form))
     account_id = _owner_of_red(ctx, blue, intake)
-    red = _new_bill(ctx, form, RED, intake, origin, account_id)
+    red = _new_bill(ctx, form, RED, intake, origin, account_id, blue.findings)
     if blue.public.color == RED or blue.flush != NORMAL:
         raise Rejected(BILL_RED, bill=f"{blue.public.code}-{blue.public.number}")
     check_mirror(red.public, blue.public)
@@ -109,13 +115,14 @@ def _new_bill(
     intake: Intake,
     origin: Origin,
     account_id: str,
+    accepted: tuple[FindingRecord, ...] = (),
 ) -> BillRecord:
     fields, pcommit = _read(form, color)
     key = bill_key(fields.code, fields.number)
     if ctx.view.get(key) is not None:
         raise Rejected(BILL_EXISTS, bill=f"{fields.code}-{fields.number}")
     findings = with_bill_arithmetic(fields, intake.findings)
-    check_findings(ctx, ctx.signer, findings)
+    check_findings(ctx, ctx.signer, beyond(accepted, findings))
     return BillRecord(
         account_id=account_id,
         pcommit=pcommit,

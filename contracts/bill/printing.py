@@ -2,15 +2,15 @@
 
 A second printing is refused until the first paper is taken back and cancelled: two papers of one
 bill would be two documents to be reimbursed. A cancelled paper's code and number stay used. The
-same call once more, with the same paper, prints nothing: it tells the other chains again, which
-compensates a packet that was refused or lost.
+same call once more, with the same paper, prints or cancels nothing: it tells the chains again that
+do not know yet, which compensates a packet that was refused or lost.
 """
 
 import re
 
 from contracts.bill.home import key_of
 from contracts.bill.packets import PrintBody, PrintCancelBody
-from contracts.bill.record import BillRecord, Paper
+from contracts.bill.record import BillRecord, CancelledPaper, Paper
 from contracts.bill.rules import Action, check_state
 from contracts.codes import BILL_NOT_PRINTED, BILL_PRINTED, PAPER_USED
 from contracts.fields import malformed, text
@@ -97,8 +97,9 @@ def cancel_paper(ctx: Context, bill: BillRecord, body: PrintCancelBody) -> None:
     paper = bill.paper
     if paper is None or (paper.code, paper.number) != (body.paper_code, body.paper_number):
         raise Rejected(BILL_NOT_PRINTED, paper_code=body.paper_code, paper_number=body.paper_number)
-    key = key_of(bill)
-    ctx.store(key, bill.changed(paper=None, print_cycle=bill.print_cycle + 1))
+    key, cycle = key_of(bill), bill.print_cycle + 1
+    cancelled = CancelledPaper(code=paper.code, number=paper.number, reason=body.reason)
+    ctx.store(key, bill.changed(paper=None, print_cycle=cycle, cancelled=cancelled))
     ctx.emit(
         key,
         "cancel_print",
@@ -128,6 +129,13 @@ def is_same_paper(bill: BillRecord, body: PrintBody) -> bool:
     paper = bill.paper
     given = (body.paper_code, body.paper_number, body.printed_date)
     return paper is not None and (paper.code, paper.number, paper.printed_date) == given
+
+
+def is_cancelled_paper(bill: BillRecord, body: PrintCancelBody) -> bool:
+    """Whether the paper is the one that was cancelled last, and none was printed since."""
+    paper = bill.cancelled
+    given = (body.paper_code, body.paper_number)
+    return bill.paper is None and paper is not None and (paper.code, paper.number) == given
 
 
 def check_paper(body: PrintBody | PrintCancelBody) -> None:

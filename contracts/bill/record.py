@@ -53,6 +53,23 @@ class Paper(Record, frozen=True, kw_only=True):
     recorded_ms: int
 
 
+class CancelledPaper(Record, frozen=True, kw_only=True):
+    """The paper that was taken back last; the reason goes along when it is told again."""
+
+    code: str
+    number: str
+    reason: str
+
+
+class Share(Record, frozen=True, kw_only=True):
+    """How far one channel's peer knows what `operation` tells: the newest cycle's state."""
+
+    channel: str
+    operation: str
+    cycle: int
+    state: str  # of contracts.reporting.REPORTS
+
+
 class Verification(Record, frozen=True, kw_only=True):
     """The last comparison of the bill with a settlement (票实核对)."""
 
@@ -80,6 +97,8 @@ class BillRecord(Owned, frozen=True, kw_only=True):
     verification: Verification | None = None
     paper: Paper | None = None
     print_cycle: int = 0  # how many papers were cancelled
+    cancelled: CancelledPaper | None = None
+    shares: tuple[Share, ...] = ()  # at home: what the chains that keep the bill have been told
 
 
 class State(Enum):

@@ -25,9 +25,10 @@ from contracts.codes import (
 from contracts.codes import BILL_NOT_ENTERED as NOT_ENTERED
 from contracts.codes import BILL_NOT_LOCKED as NOT_LOCKED
 from contracts.forms import BILL_KINDS, EbillFields
+from contracts.framework import Context
+from contracts.parameters import parameters
 from faults import Code, Rejected
 
-LOCK_MS_MAX = 30 * 24 * 3600 * 1000
 # The clocks of two chains differ: the home allows this much beyond what the other one checked.
 CHAIN_CLOCKS_MS = 3600 * 1000
 
@@ -104,10 +105,16 @@ def check_state(bill: BillRecord, action: Action, time_ms: int) -> None:
     raise Rejected(refusal, bill=f"{bill.public.code}-{bill.public.number}", **fields)
 
 
-def check_expiry(expires_ms: int, time_ms: int, slack_ms: int = 0) -> None:
-    """A lock ends after the block's time and within 30 days of it (and the slack)."""
-    if not time_ms < expires_ms <= time_ms + LOCK_MS_MAX + slack_ms:
-        raise Rejected(EXPIRY_INVALID, expires_ms=expires_ms, time_ms=time_ms)
+def check_expiry(ctx: Context, expires_ms: int, slack_ms: int = 0) -> None:
+    """A lock ends after the block's time, within the parameters' bounds (and the slack)."""
+    limits = parameters(ctx)
+    # What took a while to come here may have less left than its own chain asked for.
+    least = ctx.time_ms + (0 if slack_ms else limits.lock_ms_min)
+    most = ctx.time_ms + limits.lock_ms_max + slack_ms
+    if not least < expires_ms <= most:
+        raise Rejected(
+            EXPIRY_INVALID, expires_ms=expires_ms, time_ms=ctx.time_ms, earliest=least, latest=most
+        )
 
 
 def check_amount(bill: BillRecord, amount_fen: int) -> None:

@@ -12,6 +12,11 @@ CHANNEL_PAUSED = declare(
     zh="该跨链通道已暂停，请等待双方恢复后重试。",
     en="The channel is paused; retry once both sides have resumed it.",
 )
+CHANNEL_CLOSED = declare(
+    "CHANNEL_CLOSED",
+    zh="该跨链通道已关闭，不再办理业务；请使用其他通道。",
+    en="The channel was closed for good and carries nothing more; use another one.",
+)
 WRONG_CHANNEL = declare(
     "WRONG_CHANNEL",
     zh="数据包的网络、来源、目的或纪元与本链登记的通道不符。",
@@ -67,3 +72,6 @@ ALREADY_ACKNOWLEDGED = declare(
     zh="该数据包已按其回执处理完毕，无需再次确认。",
     en="The packet was already closed by its receipt; there is nothing to acknowledge.",
 )
+
+# What a method that sends a packet can refuse with, beside its own.
+SENDING = (NO_CHANNEL, CHANNEL_PAUSED, CHANNEL_CLOSED)

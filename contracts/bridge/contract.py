@@ -1,8 +1,9 @@
 """The bridge contract: what a router may call."""
 
 from contracts.bridge import closing, codes, inbox
+from contracts.codes import ACCOUNT_NOT_FOUND, PAYLOAD_INVALID, PAYLOAD_RECIPIENT
 from contracts.framework import Context, Contract, Result, Rule, method
-from ledger.codes import BAD_PROOF, CLIENT_FROZEN
+from ledger.codes import BAD_FORM, BAD_PROOF, CLIENT_FROZEN, MALFORMED
 from proto.contracts_pb2 import AcknowledgeRequest, DeliverRequest
 
 ROUTER_ROLE = "router"
@@ -23,10 +24,15 @@ class Bridge(Contract):
             codes.NO_VERIFIER,
             CLIENT_FROZEN,
             BAD_PROOF,
+            MALFORMED,
+            BAD_FORM,
             codes.ALREADY_DELIVERED,
             codes.LANE_ORDER,
             codes.COMMITMENT_MISMATCH,
             codes.UNEXPECTED_DOCUMENT,
+            PAYLOAD_INVALID,
+            PAYLOAD_RECIPIENT,
+            ACCOUNT_NOT_FOUND,
         ),
     )
     def deliver(self, ctx: Context, request: DeliverRequest) -> Result:
@@ -45,6 +51,7 @@ class Bridge(Contract):
             codes.NO_VERIFIER,
             CLIENT_FROZEN,
             BAD_PROOF,
+            MALFORMED,
         ),
     )
     def acknowledge(self, ctx: Context, request: AcknowledgeRequest) -> Result:

@@ -10,6 +10,7 @@ import msgspec
 
 from contracts.bridge.codes import (
     ALREADY_DELIVERED,
+    CHANNEL_CLOSED,
     CHANNEL_PAUSED,
     COMMITMENT_MISMATCH,
     DUPLICATE,
@@ -108,6 +109,8 @@ def _settle(
     used = ctx.load(UsedBusinessKey, business_key_key(packet.business_key))
     if used is not None:
         return receipt("ERR", DUPLICATE.name, used.packet_id)
+    if channel.closed:
+        return receipt("GOV", CHANNEL_CLOSED.name)
     operation = incoming_operation(packet.operation)
     if operation is None or channel.assurance(packet.operation) is None:
         return receipt("ERR", OPERATION_NOT_ALLOWED.name)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from contracts.bridge.codes import CHANNEL_PAUSED, NO_CHANNEL
+from contracts.bridge.codes import CHANNEL_CLOSED, CHANNEL_PAUSED, NO_CHANNEL
 from contracts.bridge.records import (
     CHANNELS_KEY,
     PENDING,
@@ -26,7 +26,11 @@ def channels_for(ctx: Context, operation: str) -> tuple[str, ...]:
     """Ids of the channels that carry `operation`, ascending; a paused one is among them."""
     listed = ctx.load(ChannelList, CHANNELS_KEY)
     ids = listed.channel_ids if listed is not None else ()
-    return tuple(one for one in ids if require_channel(ctx, one).assurance(operation) is not None)
+    return tuple(one for one in ids if _carries(require_channel(ctx, one), operation))
+
+
+def _carries(channel: Channel, operation: str) -> bool:
+    return not channel.closed and channel.assurance(operation) is not None
 
 
 def send_packet(
@@ -48,8 +52,9 @@ def send_packet(
     `lane_object` is the state key whose packets stay in order (a red bill travels in its blue
     bill's lane); `payload_object` is the object whose payload goes along, when that is another one.
     `reference` is the id of the packet this one answers or compensates. Without `channel`, the one
-    that leads to `home_chain` is taken, or the only one that carries the operation.
-    Raises Rejected NO_CHANNEL or CHANNEL_PAUSED.
+    that leads to `home_chain` is taken, or the only one that carries the operation. In a closed
+    one's place stands the only open one to the same peer.
+    Raises Rejected NO_CHANNEL, CHANNEL_PAUSED or CHANNEL_CLOSED.
     """
     route = _route(ctx, operation, home_chain, channel)
     if route.paused:
@@ -81,6 +86,9 @@ def send_packet(
 def _route(ctx: Context, operation: str, home_chain: str, channel: str | None) -> Channel:
     carrying = channels_for(ctx, operation)
     if channel is not None:
+        named = ctx.load(Channel, channel_key(channel))
+        if named is not None and named.closed:
+            return _successor(ctx, named, carrying)
         if channel not in carrying:
             raise Rejected(NO_CHANNEL, operation=operation, channel=channel)
         return require_channel(ctx, channel)
@@ -90,6 +98,16 @@ def _route(ctx: Context, operation: str, home_chain: str, channel: str | None) -
     if len(chosen) != 1:
         raise Rejected(NO_CHANNEL, operation=operation, channels=len(chosen))
     return chosen[0]
+
+
+def _successor(ctx: Context, closed: Channel, carrying: tuple[str, ...]) -> Channel:
+    """The one open channel to a closed one's peer: what came by that one goes on by this one."""
+    peer = (closed.peer_chain, closed.home)
+    candidates = [require_channel(ctx, one) for one in carrying]
+    successors = [one for one in candidates if (one.peer_chain, one.home) == peer]
+    if len(successors) != 1:
+        raise Rejected(CHANNEL_CLOSED, channel=closed.channel_id, successors=len(successors))
+    return successors[0]
 
 
 def _next_in_lane(ctx: Context, route: Channel, lane: bytes) -> int:

@@ -26,7 +26,8 @@ class Channel(Record, frozen=True, kw_only=True):
     home: bool
     ttl_ms: int  # a packet's deadline is this long after the block it was sent in
     epoch: int = 1
-    paused: bool = False
+    paused: bool = False  # nothing is sent or taken in, until both sides have resumed it
+    closed: bool = False  # for good; packets that still arrive get the receipt GOV
     next_outbound: int = 1  # the sequence the next packet sent gets
     next_inbound: int = 1  # every sequence below has its receipt here
     closed_below: int = 1  # every sequence sent below was acknowledged

@@ -1,5 +1,6 @@
 """Medical-insurance catalogues: editions, sharing, asking another chain, keeping what it says."""
 
+from contracts.bridge.codes import SENDING
 from contracts.bridge.outbox import send_packet
 from contracts.catalogue.codes import (
     CATALOGUE_CHUNK_ORDER,
@@ -176,6 +177,7 @@ class Catalogues(Contract):
             SHARE_PENDING,
             ALREADY_SHARED,
             REGION_OTHER_HOME,
+            *SENDING,
         ),
         saves_failure=lambda request: edition_key(request.region, request.edition),
     )
@@ -206,7 +208,7 @@ class Catalogues(Contract):
     @method(
         request=RequestRemoteItemsRequest,
         rule=BUREAU,
-        errors=(REGION_IS_LOCAL, QUESTION_PENDING),
+        errors=(REGION_IS_LOCAL, QUESTION_PENDING, *SENDING),
         saves_failure=lambda request: items_question_key(request.question_id),
     )
     def request_remote(self, ctx: Context, request: RequestRemoteItemsRequest) -> Result:
@@ -262,7 +264,10 @@ class Catalogues(Contract):
         ),
     )
     def store_remote(self, ctx: Context, request: StoreRemoteItemsRequest) -> Result:
-        """Keep collected items of another region's edition (异地医保目录上链, 2.2.1.6.16.3)."""
+        """Keep collected items of another region's edition (异地医保目录上链, 2.2.1.6.16.3).
+
+        Clauses 2.2.1.6.1.
+        """
         region, edition = read_region(request.region), read_edition(request.edition)
         home = read_chain("home_chain", request.home_chain)
         reference = text("reference", request.reference, required=True)

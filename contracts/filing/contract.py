@@ -28,10 +28,12 @@ from contracts.forms import FILING, check_form, filing_fields
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.intake import take_in
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from proto.filing_pb2 import ChangeFilingRequest, RegisterFilingRequest, RevokeFilingRequest
 from proto.transaction_pb2 import CommittedForm
 
 _DOCUMENT = (
+    BAD_FORM,
     FORM_FIELDS_INVALID,
     FILING_KIND,
     FILING_REGION,

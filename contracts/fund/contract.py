@@ -33,6 +33,7 @@ from contracts.fund.steps import (
 )
 from contracts.fund.summary import reversed_, summarise, withdrawn
 from faults import Rejected
+from ledger.codes import BAD_FORM
 from proto.fund_pb2 import (
     AddFundLinesRequest,
     AddFundSettlementsRequest,
@@ -87,13 +88,14 @@ class Funds(Contract):
             codes.FUND_LINES_PART,
             codes.FUND_LINE_NOT_FAILED,
             codes.FUND_COMPENSATION_MISMATCH,
+            BAD_FORM,
             FORM_FIELDS_INVALID,
             PAYLOAD_INVALID,
         ),
         saves_failure=_batch_of,
     )
     def add_lines(self, ctx: Context, request: AddFundLinesRequest) -> Result:
-        """Add the next lines (费用明细上链); the last one completes it (2.2.1.6.16.8)."""
+        """Add the next lines (费用明细上链); the last completes it (2.2.1.6.1, 2.2.1.6.16.8)."""
         batch = own_batch(ctx, request.batch_number, "add")
         batch = add_lines(ctx, batch, request)
         return store_added(ctx, batch, lines=len(request.lines))
@@ -215,7 +217,10 @@ class Funds(Contract):
         saves_failure=_batch_of,
     )
     def record_result(self, ctx: Context, request: RecordFundResultRequest) -> Result:
-        """Record the bank's answer, line by line (基金拨付状态上链) (2.2.1.4.8.3, 2.2.1.6.16.9)."""
+        """Record the bank's answer, line by line (基金拨付状态上链).
+
+        Clauses 2.2.1.6.1, 2.2.1.4.8.3, 2.2.1.6.16.9.
+        """
         batch = require_batch(ctx, request.batch_number)
         if request.kind not in KINDS:
             raise malformed("kind", f"one of {', '.join(KINDS)}")

@@ -1,1 +1,4 @@
-"""Governance: who decides blocks. Proposals about other matters will stand beside it."""
+"""Governance: what organisations decide together, and how. docs/governance.md tells it as a whole.
+
+`contract` is what may be called, `motions` how a vote goes, `actions` what a motion can change.
+"""

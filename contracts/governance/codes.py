@@ -44,8 +44,8 @@ MOTION_NOT_FOUND = declare(
 )
 MOTION_NOT_ACCEPTED = declare(
     "MOTION_NOT_ACCEPTED",
-    zh="该提案尚未获过半数治理机构同意，不能执行。",
-    en="The motion is not accepted by more than half of the organisations yet.",
+    zh="现有治理机构中同意该提案的未过半数，不能执行。",
+    en="Not more than half of the organisations that govern now are for the motion.",
 )
 MOTION_CLOSED = declare(
     "MOTION_CLOSED",
@@ -81,4 +81,88 @@ ACTIVATION_TOO_EARLY = declare(
     "ACTIVATION_TOO_EARLY",
     zh="启用高度须至少比执行提案的区块高两块，请重新提案。",
     en="The activation must be at least two above the block that executes it; propose it anew.",
+)
+
+# ---- organisations and identities
+MAJORITY_NEEDED = declare(
+    "MAJORITY_NEEDED",
+    zh="此事须过半数治理机构同意：请提案表决，或由过半数治理机构在同一交易中背书。",
+    en="More than half of those that govern decide this: make a motion or have them endorse this.",
+)
+ROLE_NOT_ADMITTED = declare(
+    "ROLE_NOT_ADMITTED",
+    zh="本机构未获准设立该角色，请先由治理机构表决增加机构角色。",
+    en="The organisation is not admitted for this role; a motion can add it to its roles first.",
+)
+ORGANISATION_NOT_FOUND = declare(
+    "ORGANISATION_NOT_FOUND",
+    zh="链上没有该机构，请核对名称，或先提案接纳。",
+    en="There is no such organisation on the chain; check its name or move to admit it.",
+)
+ORGANISATION_EXISTS = declare(
+    "ORGANISATION_EXISTS",
+    zh="该机构已被接纳，无需再次接纳。",
+    en="The organisation is admitted already.",
+)
+ORGANISATION_ACTIVE = declare(
+    "ORGANISATION_ACTIVE",
+    zh="该机构未被暂停，无需恢复。",
+    en="The organisation is not suspended; there is nothing to resume.",
+)
+ORGANISATION_SUSPENDED = declare(
+    "ORGANISATION_SUSPENDED",
+    zh="该机构已被暂停，其身份不能办理业务，请待治理机构表决恢复。",
+    en="The organisation is suspended and its keys can't act until a motion resumes it.",
+)
+ORGANISATION_REMOVED = declare(
+    "ORGANISATION_REMOVED",
+    zh="该机构已被移除，其名称和身份不能再用。",
+    en="The organisation was removed for good; neither its name nor its keys can be used again.",
+)
+LAST_GOVERNOR = declare(
+    "LAST_GOVERNOR",
+    zh="此后将没有任何机构能够治理本链，请先增加另一治理机构或治理身份。",
+    en="Nobody could govern the chain afterwards; first add another organisation or key that can.",
+)
+LAST_ADMINISTRATOR = declare(
+    "LAST_ADMINISTRATOR",
+    zh="此后将没有所指管理员，请先登记另一名该类管理员。",
+    en="No administrator of the kind named would be left; register another one first.",
+)
+CHANGED_MEANWHILE = declare(
+    "CHANGED_MEANWHILE",
+    zh="提案所写的原值与现值不符，请按现值重新提案。",
+    en="The value is not the one the motion changes from; read the present one and move anew.",
+)
+
+# ---- channels and parameters
+CHANNEL_EXISTS = declare(
+    "CHANNEL_EXISTS",
+    zh="该通道编号已用过，关闭后也不能再用，请换一个编号。",
+    en="The channel's id was used before, if only by a closed one; take another.",
+)
+CHANNEL_OPEN = declare(
+    "CHANNEL_OPEN",
+    zh="该通道未暂停，无需恢复。",
+    en="The channel is not paused; there is nothing to resume.",
+)
+PEER_DIFFERS = declare(
+    "PEER_DIFFERS",
+    zh="本链已知该对方链，但密码套件或创世哈希不同，请核对。",
+    en="This chain knows the peer already, by another suite or genesis hash; check them.",
+)
+CLIENT_NOT_FROZEN = declare(
+    "CLIENT_NOT_FROZEN",
+    zh="对该链的轻客户端未冻结，不能重新锚定。",
+    en="The light client of that chain is not frozen; its anchor can't be replaced.",
+)
+PARAMETER_UNKNOWN = declare(
+    "PARAMETER_UNKNOWN",
+    zh="没有这个参数，请核对名称。",
+    en="There is no such parameter; check its name.",
+)
+PARAMETER_BOUNDS = declare(
+    "PARAMETER_BOUNDS",
+    zh="参数取值超出允许范围，请看所列上下限。",
+    en="The parameter's value is out of bounds; see the bounds named.",
 )

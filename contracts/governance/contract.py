@@ -1,4 +1,4 @@
-"""The governance contract: changes of the validator set and of rules, by vote of organisations.
+"""The governance contract: what changes by vote of organisations, and what one may stop at once.
 
 One organisation is one voice, however many keys it holds; more than half of those that govern carry
 a change out: one of the validators two heights later, a motion when somebody executes it.
@@ -8,10 +8,17 @@ from collections.abc import Iterable
 
 import msgspec
 
-from contracts.codes import MALFORMED_REQUEST
+from contracts.bridge.codes import CHANNEL_CLOSED, CHANNEL_PAUSED, NO_CHANNEL, NO_VERIFIER
+from contracts.codes import (
+    IDENTITY_EXISTS,
+    IDENTITY_REVOKED,
+    MALFORMED_REQUEST,
+    OBJECT_NOT_FOUND,
+    ROLES_NOT_SEPARATE,
+)
 from contracts.fields import malformed, public_key, text
 from contracts.framework import Context, Contract, Result, Rule, method
-from contracts.governance import codes, motions
+from contracts.governance import channels, codes, motions
 from contracts.governance.changes import (
     Admission,
     admissions,
@@ -32,6 +39,7 @@ from contracts.governance.records import (
     key_key,
     proposal_key,
 )
+from contracts.publication.codes import REGION_ASSIGNED
 from faults import Rejected
 from ledger.limits import VALIDATORS_MAX, WINDOW
 from ledger.validators import ValidatorSet
@@ -40,7 +48,12 @@ from proto.contracts_pb2 import (
     ProposeValidatorsRequest,
     ValidatorChange,
 )
-from proto.governance_pb2 import ExecuteRequest, ProposeRequest, VoteRequest
+from proto.governance_pb2 import (
+    ExecuteRequest,
+    PauseChannelRequest,
+    ProposeRequest,
+    VoteRequest,
+)
 
 _CARRYING_OUT = (
     codes.VALIDATOR_EXISTS,
@@ -54,17 +67,43 @@ _MOVING = (
     codes.PERMISSION_PROTECTED,
     codes.CONTRACT_VERSION_UNKNOWN,
     codes.CONTRACT_VERSION_OLD,
+    codes.CHANGED_MEANWHILE,
+    codes.LAST_GOVERNOR,
+    codes.LAST_ADMINISTRATOR,
+    codes.ORGANISATION_NOT_FOUND,
+    codes.ORGANISATION_EXISTS,
+    codes.ORGANISATION_ACTIVE,
+    codes.ORGANISATION_SUSPENDED,
+    codes.ORGANISATION_REMOVED,
+    IDENTITY_EXISTS,
+    IDENTITY_REVOKED,
+    OBJECT_NOT_FOUND,
+    ROLES_NOT_SEPARATE,
+    NO_CHANNEL,
+    CHANNEL_PAUSED,
+    CHANNEL_CLOSED,
+    codes.CHANNEL_OPEN,
+    codes.CHANNEL_EXISTS,
+    codes.PEER_DIFFERS,
+    codes.CLIENT_NOT_FROZEN,
+    NO_VERIFIER,
+    codes.PARAMETER_UNKNOWN,
+    codes.PARAMETER_BOUNDS,
+    REGION_ASSIGNED,
 )
 
 
 class Governance(Contract):
-    """Proposing and approving changes of who decides blocks, and of the rules."""
+    """Changes of who decides blocks and of all that is decided together, by vote."""
 
     name = "governance"
 
     @method(request=ProposeValidatorsRequest, rule=Rule(roles=(ROLE,)), errors=_CARRYING_OUT)
     def propose_validators(self, ctx: Context, request: ProposeValidatorsRequest) -> Result:
-        """Propose changes of the set, all or none of them; the proposer approves by proposing."""
+        """Propose changes of the set, all or none of them; the proposer approves by proposing.
+
+        Clauses 2.2.1.3.5.
+        """
         check_form(request.changes)
         head = ctx.require(ValidatorsRecord, VALIDATORS_KEY)
         proposal = ProposalRecord(
@@ -87,7 +126,10 @@ class Governance(Contract):
         errors=(codes.PROPOSAL_NOT_FOUND, codes.PROPOSAL_CLOSED, *_CARRYING_OUT),
     )
     def approve_validators(self, ctx: Context, request: ApproveValidatorsRequest) -> Result:
-        """Approve a proposal; once more by the same organisation replaces what it saw absent."""
+        """Approve a proposal; once more by the same organisation replaces what it saw absent.
+
+        Clauses 2.2.1.3.5.
+        """
         key = proposal_key(min(request.proposal, 10**12 - 1))
         proposal = ctx.require(ProposalRecord, key, codes.PROPOSAL_NOT_FOUND)
         if proposal.status != OPEN or ctx.height > proposal.height + WINDOW:
@@ -99,7 +141,7 @@ class Governance(Contract):
 
     @method(request=ProposeRequest, rule=Rule(roles=(ROLE,)), errors=_MOVING)
     def propose(self, ctx: Context, request: ProposeRequest) -> Result:
-        """Move a change of permissions, parameters or contract versions (提案, 2.2.1.3.5)."""
+        """Move what governance decides: organisations, keys, channels, rules (提案, 2.2.1.3.5)."""
         return motions.propose(ctx, request)
 
     @method(
@@ -129,6 +171,18 @@ class Governance(Contract):
     def execute(self, ctx: Context, request: ExecuteRequest) -> Result:
         """Carry an accepted motion out (执行, 2.2.1.3.5)."""
         return motions.execute(ctx, request.motion)
+
+    @method(
+        request=PauseChannelRequest,
+        rule=Rule(roles=("bureau", ROLE)),
+        errors=(MALFORMED_REQUEST, NO_CHANNEL, CHANNEL_PAUSED, CHANNEL_CLOSED),
+    )
+    def pause_channel(self, ctx: Context, request: PauseChannelRequest) -> Result:
+        """Stop a channel at once; only a motion resumes it (通道暂停).
+
+        Clauses 2.2.1.3.5, 2.2.1.3.1.
+        """
+        return channels.pause(ctx, request)
 
 
 def _report(ctx: Context, absent: Iterable[bytes]) -> Report:

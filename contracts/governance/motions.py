@@ -1,8 +1,12 @@
-"""Motions (提案): changes of permissions, parameters and contract versions, by vote.
+"""Motions (提案): what governance decides, by vote.
 
 A motion is proposed, voted for by organisations (one voice each, which may change while it is
 open), accepted or rejected by more than half of those that govern, and executed once, at its height
-or later. What it wants is checked when it is proposed and again when it is executed.
+or later. What it wants is tried when it is proposed and again when it is executed.
+
+Votes are counted by who governs at the moment of counting: with each vote, and once more when the
+motion is executed. A voice of an organisation that is suspended or removed by then counts nothing;
+one that lets an open motion pass because others left does.
 """
 
 from collections.abc import Iterable
@@ -10,12 +14,12 @@ from collections.abc import Iterable
 from contracts.fields import malformed, text
 from contracts.framework import Context, Result
 from contracts.governance import codes
-from contracts.governance.actions import carry_out, check_action
+from contracts.governance.actions import carry_out, rehearse
 from contracts.governance.organisations import governing, is_majority
+from contracts.parameters import parameters
 from contracts.states import START, StateTable
 from contracts.trace import Traced, traced_as
 from faults import Rejected
-from ledger.limits import WINDOW
 from ledger.records import Record
 from proto.governance_pb2 import MotionAction, ProposeRequest, VoteRequest
 
@@ -82,10 +86,10 @@ def propose(ctx: Context, request: ProposeRequest) -> Result:
     """Make a motion; proposing it is the proposer's vote for it."""
     if not 1 <= len(request.actions) <= ACTIONS_MAX:
         raise malformed("actions", f"1 to {ACTIONS_MAX} expected")
-    if request.not_before > ctx.height + WINDOW:
-        raise malformed("not_before", f"more than {WINDOW} blocks ahead")
-    for action in request.actions:
-        check_action(ctx, action)
+    lifetime = parameters(ctx).motion_blocks
+    if request.not_before > ctx.height + lifetime:
+        raise malformed("not_before", f"more than {lifetime} blocks ahead")
+    rehearse(ctx, request.actions)
     before = ctx.load(MotionsRecord, MOTIONS_KEY)
     number = 1 + (before.count if before else 0)
     ctx.store(MOTIONS_KEY, MotionsRecord(count=number))
@@ -110,8 +114,7 @@ def vote(ctx: Context, request: VoteRequest) -> Result:
     key = motion_key(request.motion)
     motion = ctx.require(MotionRecord, key, codes.MOTION_NOT_FOUND)
     TABLE.move(motion.status, "vote", motion=motion.number)
-    if ctx.height > motion.height + WINDOW:
-        raise Rejected(codes.MOTION_EXPIRED, motion=motion.number, height=motion.height)
+    _check_age(ctx, motion, 1)
     others = tuple(one for one in motion.voices if one.org != ctx.signer.org)
     voices = (*others, Voice(org=ctx.signer.org, accept=request.accept))
     ctx.store(key, motion.changed(voices=tuple(sorted(voices, key=lambda one: one.org))))
@@ -123,16 +126,29 @@ def execute(ctx: Context, number: int) -> Result:
     """Carry an accepted motion out, all of it or nothing."""
     key = motion_key(number)
     motion = ctx.require(MotionRecord, key, codes.MOTION_NOT_FOUND)
+    if motion.status == OPEN:
+        # Enough of those that didn't vote may have left since the last vote.
+        _check_age(ctx, motion, 1)
+        _count(ctx, motion)
+        motion = ctx.require(MotionRecord, key)
     status = TABLE.move(motion.status, "execute", motion=motion.number)
+    orgs = governing(ctx)
+    if not is_majority(_orgs(motion.voices, True), orgs):
+        raise Rejected(codes.MOTION_NOT_ACCEPTED, motion=motion.number, organisations=len(orgs))
     if ctx.height < motion.not_before:
         raise Rejected(codes.MOTION_TOO_EARLY, motion=motion.number, height=motion.not_before)
-    if ctx.height > motion.height + 2 * WINDOW:
-        raise Rejected(codes.MOTION_EXPIRED, motion=motion.number, height=motion.height)
+    _check_age(ctx, motion, 2)
     for raw in motion.actions:
         carry_out(ctx, MotionAction.FromString(raw))
     ctx.store(key, motion.changed(status=status, executed_height=ctx.height))
     ctx.emit(key, "execute", actions=len(motion.actions))
     return {"motion": motion.number, "status": status}
+
+
+def _check_age(ctx: Context, motion: MotionRecord, lifetimes: int) -> None:
+    """A motion is voted on for one lifetime from its proposal, and executed within two."""
+    if ctx.height > motion.height + lifetimes * parameters(ctx).motion_blocks:
+        raise Rejected(codes.MOTION_EXPIRED, motion=motion.number, height=motion.height)
 
 
 def _count(ctx: Context, motion: MotionRecord) -> Result:

@@ -9,6 +9,7 @@ from ledger.validators import ValidatorSet
 
 VALIDATORS_KEY = "governance/validators"
 ORGANISATIONS_KEY = "governance/organisations"
+ADMINISTRATORS_KEY = "governance/administrators"
 
 DELAY = 2
 """A change executed in block h decides blocks from h + DELAY: h + 1 is being decided already."""
@@ -64,9 +65,15 @@ class ProposalRecord(Record, frozen=True, kw_only=True):
 
 
 class OrganisationsRecord(Record, frozen=True, kw_only=True):
-    """(organisation, keys in force with the role governance), ascending, each with at least one."""
+    """(organisation, keys that govern), ascending: active organisations with at least one."""
 
     members: tuple[tuple[str, int], ...]
+
+
+class AdministratorsRecord(Record, frozen=True, kw_only=True):
+    """(administrator's role, keys that can act in it), ascending, each with at least one."""
+
+    counts: tuple[tuple[str, int], ...]
 
 
 def key_key(public_key: bytes) -> str:

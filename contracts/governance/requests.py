@@ -1,4 +1,4 @@
-"""Changes of validators ready to propose: for the command line, tests and simulated workloads.
+"""Changes of keys ready to propose or send: for the command line, tests, simulated workloads.
 
 A key that begins to sign says so itself, with the height of a recent block; `Signer` is its port.
 """
@@ -7,8 +7,13 @@ from collections.abc import Sequence
 
 from contracts.governance.changes import ADD, POWER, READMIT, REMOVE, ROTATE
 from crypto.ports import Signer
+from ledger.rotation import rotation_bytes
 from ledger.validators import possession_bytes
-from proto.contracts_pb2 import ProposeValidatorsRequest, ValidatorChange
+from proto.contracts_pb2 import (
+    ProposeValidatorsRequest,
+    RotateIdentityRequest,
+    ValidatorChange,
+)
 
 
 def add(
@@ -62,6 +67,18 @@ def propose(
 ) -> ProposeValidatorsRequest:
     """The request to propose these changes together."""
     return ProposeValidatorsRequest(changes=changes, absent=absent, reason=reason)
+
+
+def rotate_identity(
+    chain_id: str, old_key: bytes, signer: Signer, height: int
+) -> RotateIdentityRequest:
+    """`signer`'s key takes the place of the identity `old_key`, which sends this."""
+    statement = rotation_bytes(chain_id, old_key, signer.public_key, height)
+    return RotateIdentityRequest(
+        new_public_key=signer.public_key,
+        possession=signer.sign(statement),
+        possession_height=height,
+    )
 
 
 def _possessed(

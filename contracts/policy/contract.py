@@ -1,5 +1,6 @@
 """Medical-insurance policies: publish, share, ask another chain, keep what was collected."""
 
+from contracts.bridge.codes import SENDING
 from contracts.bridge.outbox import send_packet
 from contracts.fields import identifier, text
 from contracts.framework import Context, Contract, Result, Rule, method
@@ -73,7 +74,10 @@ class Policies(Contract):
         ),
     )
     def publish(self, ctx: Context, request: PublishPolicyRequest) -> Result:
-        """Put a version of this region's policy on the chain (本省就医政策上链, 2.2.1.6.13)."""
+        """Put a version of this region's policy on the chain (本省就医政策上链, 2.2.1.6.13).
+
+        Clauses 2.2.1.6.1.
+        """
         policy = read_policy(request.policy)
         series = ctx.load(PolicySeries, series_key(policy.region, policy.insured_type))
         latest = latest_version(series, ctx.chain_id)
@@ -85,7 +89,7 @@ class Policies(Contract):
     @method(
         request=SharePolicyRequest,
         rule=Rule(roles=("bureau",)),
-        errors=(POLICY_NOT_FOUND, POLICY_NOT_LOCAL, SHARE_PENDING, ALREADY_SHARED),
+        errors=(POLICY_NOT_FOUND, POLICY_NOT_LOCAL, SHARE_PENDING, ALREADY_SHARED, *SENDING),
         saves_failure=lambda request: policy_key(
             request.region, request.insured_type, request.version
         ),
@@ -118,7 +122,7 @@ class Policies(Contract):
     @method(
         request=RequestRemotePolicyRequest,
         rule=Rule(roles=("bureau",)),
-        errors=(REGION_IS_LOCAL, QUESTION_PENDING),
+        errors=(REGION_IS_LOCAL, QUESTION_PENDING, *SENDING),
         saves_failure=lambda request: question_key(
             request.region, request.insured_type, request.date
         ),
@@ -167,7 +171,10 @@ class Policies(Contract):
         ),
     )
     def store_remote(self, ctx: Context, request: StoreRemotePolicyRequest) -> Result:
-        """Keep a collected policy of another region (异地医保政策上链, 2.2.1.6.16.1)."""
+        """Keep a collected policy of another region (异地医保政策上链, 2.2.1.6.16.1).
+
+        Clauses 2.2.1.6.1.
+        """
         policy = read_policy(request.policy)
         home = read_chain("home_chain", request.home_chain)
         reference = text("reference", request.reference, required=True)

@@ -1,13 +1,16 @@
 """A region's home: the chain that publishes its policies and its catalogue.
 
-Governance assigns it, here and on every chain that others share with: a mistyped region can't be
-published and no province can speak for another's. Where nothing is assigned, what a receipt proves
-settles the home. What the bureau only says is kept, can be corrected, and gives way to both.
+A majority of those that govern assigns it, here and on every chain that others share with: a
+mistyped region can't be published and no province can speak for another's. Where nothing is
+assigned, what a receipt proves settles the home. What the bureau only says is kept, can be
+corrected, and gives way to both.
 """
 
 from contracts.fields import identifier, malformed, text
 from contracts.forms import day
 from contracts.framework import Context, Contract, Result, Rule, method
+from contracts.governance.codes import MAJORITY_NEEDED
+from contracts.governance.organisations import require_majority
 from contracts.publication.codes import (
     REGION_ASSIGNED,
     REGION_IS_LOCAL,
@@ -57,20 +60,32 @@ class Regions(Contract):
     @method(
         request=AssignRegionRequest,
         rule=Rule(roles=("governance",)),
-        errors=(REGION_ASSIGNED,),
+        errors=(REGION_ASSIGNED, MAJORITY_NEEDED),
         saves_failure=lambda request: region_key(request.region),
     )
     def assign(self, ctx: Context, request: AssignRegionRequest) -> Result:
-        """Say which chain publishes for a region (区划归属, 2.2.1.4.5.1-2)."""
-        region = read_region(request.region)
-        home = read_chain("home_chain", request.home_chain)
-        reason = text("reason", request.reason, required=True)
-        known = ctx.load(RegionHome, region_key(region))
-        if known is not None and (known.home_chain, known.basis) == (home, ASSIGNED):
-            raise Rejected(REGION_ASSIGNED, region=region, home=home)
-        _note(ctx, region, known, home, ASSIGNED)
-        ctx.emit(region_key(region), "assign", home=home, reason=reason)
-        return {"object": region_key(region)}
+        """Say by a majority which chain publishes for a region (区划归属, 2.2.1.4.5.1-2).
+
+        A motion does the same where the signatures of a majority are not on one transaction.
+        """
+        require_majority(ctx, "region")
+        return assign_region(ctx, request)
+
+
+def assign_region(ctx: Context, request: AssignRegionRequest) -> Result:
+    """Note the region's home; whether the callers may is decided before.
+
+    Raises Rejected: MALFORMED_REQUEST, REGION_ASSIGNED.
+    """
+    region = read_region(request.region)
+    home = read_chain("home_chain", request.home_chain)
+    reason = text("reason", request.reason, required=True)
+    known = ctx.load(RegionHome, region_key(region))
+    if known is not None and (known.home_chain, known.basis) == (home, ASSIGNED):
+        raise Rejected(REGION_ASSIGNED, region=region, home=home)
+    _note(ctx, region, known, home, ASSIGNED)
+    ctx.emit(region_key(region), "assign", home=home, reason=reason)
+    return {"object": region_key(region)}
 
 
 def claim_region(ctx: Context, region: str, home_chain: str, origin: str) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts import codes
-from contracts.bridge.codes import NO_CHANNEL
+from contracts.bridge.codes import SENDING
 from contracts.framework import Context, Contract, Result, Rule, method
 from contracts.intake import take_in
 from contracts.reimbursement import applications, deciding, lists, packets
@@ -12,6 +12,7 @@ from contracts.reimbursement.applications import Source, key_of, take_applicatio
 from contracts.reimbursement.lists import applicant_index, key_of_subject
 from contracts.reimbursement.records import application_key, load_application
 from contracts.remote.codes import BILL_REIMBURSED, REIMBURSED_ELSEWHERE, VOUCHER_RED
+from ledger.codes import BAD_FORM
 from proto.reimbursement_pb2 import (
     AddListedRequest,
     ApproveRequest,
@@ -32,6 +33,7 @@ BUREAU = Rule(roles=("bureau",))
 PAYERS = Rule(roles=("bureau", "fund"))
 
 _INTAKE = (
+    BAD_FORM,
     codes.FORM_FIELDS_INVALID,
     codes.PAYLOAD_INVALID,
     own.APPLICATION_EXISTS,
@@ -74,7 +76,7 @@ class Reimbursements(Contract):
     @method(
         request=ForwardApplicationRequest,
         rule=BUREAU,
-        errors=(*_INTAKE, NO_CHANNEL),
+        errors=(*_INTAKE, *SENDING),
     )
     def forward(self, ctx: Context, request: ForwardApplicationRequest) -> Result:
         """Hand an application on to the insured province (异地报销申请转交, 2.2.1.4.3.1)."""
@@ -173,6 +175,7 @@ class Reimbursements(Contract):
             own.PAYMENT_AMOUNT,
             own.PAYMENT_REFERENCE,
             codes.BILL_RED,
+            codes.BILL_FROZEN,
             VOUCHER_RED,
         ),
         saves_failure=_named,
@@ -203,7 +206,7 @@ class Reimbursements(Contract):
             own.NOT_DECIDED,
             codes.REPORT_PENDING,
             codes.ALREADY_REPORTED,
-            NO_CHANNEL,
+            *SENDING,
         ),
         saves_failure=_named,
     )

@@ -57,7 +57,7 @@ from contracts.remote.records import (
     require_remote_voucher,
 )
 from contracts.remote.using import release_bill, use_bill
-from contracts.settlement import NOT_REPORTED, REPORTED
+from contracts.reporting import NOT_REPORTED, REPORTED
 from faults import Rejected
 from proto.reimbursement_pb2 import ApprovedAmounts, PaymentRequest
 
@@ -182,10 +182,16 @@ def record_payment(ctx: Context, application: ApplicationRecord, request: Paymen
 
 
 def _check_payable(ctx: Context, application: ApplicationRecord) -> None:
-    """Neither bill nor voucher was cancelled since the approval."""
+    """Neither bill nor voucher was cancelled since the approval.
+
+    Where finance's own bill of that number stands here, its red-flush counts like the copy's.
+    """
     bill = require_remote_bill(ctx, application.bill)
     if bill.state != USED:
         raise Rejected(BILL_RED, bill=application.bill, state=bill.state)
+    local = _local_bill(ctx, bill)
+    if local is not None:
+        check_state(local, Action.LINK, ctx.time_ms)  # allowed while it is a valid blue one
     if require_remote_voucher(ctx, application.voucher).red:
         raise Rejected(VOUCHER_RED, voucher=application.voucher)
 
@@ -211,9 +217,13 @@ def _documents(
 
 def _check_local_bill(ctx: Context, bill: RemoteBillRecord) -> None:
     """A bill of that number that stands here too must be one that could be locked now."""
-    local = ctx.load(BillRecord, bill_key(bill.public.code, bill.public.number))
+    local = _local_bill(ctx, bill)
     if local is not None:
         check_state(local, Action.LOCK, ctx.time_ms)
+
+
+def _local_bill(ctx: Context, bill: RemoteBillRecord) -> BillRecord | None:
+    return ctx.load(BillRecord, bill_key(bill.public.code, bill.public.number))
 
 
 def _check_lists(ctx: Context, application: ApplicationRecord, bill: RemoteBillRecord) -> bool:

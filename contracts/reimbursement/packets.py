@@ -31,7 +31,7 @@ from contracts.reimbursement.states import (
     REJECT,
     REPORT,
 )
-from contracts.settlement import NOT_REPORTED, REPORTED, REPORTING
+from contracts.reporting import NOT_REPORTED, REPORTED, REPORTING
 from faults import Rejected
 from ledger.packet import Packet, PacketReceipt
 from ledger.records import Record, decode, encode

@@ -6,7 +6,7 @@ from contracts.findings import FindingRecord
 from contracts.forms import ReimbursementFields
 from contracts.framework import Context
 from contracts.reimbursement.codes import APPLICATION_NOT_FOUND
-from contracts.settlement import NOT_REPORTED
+from contracts.reporting import NOT_REPORTED
 from contracts.trace import Traced, traced_as
 from ledger.records import Record
 

@@ -13,7 +13,7 @@ from contracts.codes import (
     FORM_FIELDS_INVALID,
     OBJECT_NOT_FOUND,
 )
-from contracts.fields import identifier, malformed, word
+from contracts.fields import identifier, malformed, shown, word
 from contracts.findings import finding_codes, with_bill_arithmetic
 from contracts.forms import (
     EBILL,
@@ -152,7 +152,7 @@ def note_status(ctx: Context, request: NoteStatusRequest) -> str:
     elif request.object.startswith(VOUCHER_PREFIX):
         state = _note_voucher(ctx, request, fetched)
     else:
-        raise Rejected(OBJECT_NOT_FOUND, object=request.object[:100])
+        raise Rejected(OBJECT_NOT_FOUND, object=shown(request.object))
     ctx.emit(
         request.object,
         "status",

@@ -55,7 +55,7 @@ class Archives(Domain):
         return self._get("TraceArchive", ArchiveKey(archive_code=archive_code), TraceReply)
 
     def get_version(self, archive_code: str, version: int) -> VersionReply:
-        """A superseded version of an archive."""
+        """A version of an archive that was carried or superseded, with how far it got."""
         return self._get(
             "GetVersion", VersionKey(archive_code=archive_code, version=version), VersionReply
         )

@@ -8,10 +8,12 @@ from proto.api.authorization_pb2 import (
     DESCRIPTOR,
     AuthorizationKey,
     AuthorizationReply,
+    GrantedKey,
+    GrantedReply,
     GrantsKey,
     GrantsReply,
 )
-from proto.contracts_pb2 import GrantRequest, ReadRequest, RevokeRequest
+from proto.contracts_pb2 import GrantRequest, ReadRequest, ResendAuthorizationRequest, RevokeRequest
 from proto.services_pb2 import TraceReply
 
 
@@ -61,6 +63,10 @@ class Authorizations(Domain):
             ),
         )
 
+    def resend(self, authorization_id: str) -> Receipt:
+        """失败补偿: tell a bill's home again of a grant, or revocation, that it did not take."""
+        return self._write("resend", ResendAuthorizationRequest(authorization_id=authorization_id))
+
     def revoke(self, authorization_id: str, *, reason: str) -> Receipt:
         """授权撤销: nobody reads under this grant any more, from this operation on."""
         return self._write(
@@ -79,6 +85,22 @@ class Authorizations(Domain):
         """All its events, oldest first, proved complete."""
         return self._get(
             "TraceAuthorization", AuthorizationKey(authorization_id=authorization_id), TraceReply
+        )
+
+    def get_granted(self, chain_id: str, authorization_id: str) -> GrantedReply:
+        """What another chain granted on a bill of ours: it gives nobody rights here."""
+        return self._get(
+            "GetGranted",
+            GrantedKey(chain_id=chain_id, authorization_id=authorization_id),
+            GrantedReply,
+        )
+
+    def trace_granted(self, chain_id: str, authorization_id: str) -> TraceReply:
+        """All its events, oldest first, proved complete."""
+        return self._get(
+            "TraceGranted",
+            GrantedKey(chain_id=chain_id, authorization_id=authorization_id),
+            TraceReply,
         )
 
     def get_grants(self, object: str, org: str) -> GrantsReply:

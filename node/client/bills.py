@@ -8,6 +8,7 @@ from proto.contracts_pb2 import (
     EnterRequest,
     LinkSettlementRequest,
     LockRequest,
+    ResendBillRequest,
     ReverseEntryRequest,
     UnlockRequest,
 )
@@ -24,7 +25,7 @@ class Bills(Domain):
     def cancel_print(
         self, code: str, number: str, *, paper_code: str, paper_number: str, reason: str
     ) -> Receipt:
-        """取消换开: the paper was taken back; its number is never used again."""
+        """取消换开: the paper was taken back; or tell of the same paper again."""
         return self._write(
             "cancel_print",
             CancelPrintRequest(
@@ -85,6 +86,10 @@ class Bills(Domain):
                 printed_date=printed_date,
             ),
         )
+
+    def resend(self, code: str, number: str) -> Receipt:
+        """失败补偿: send a bill, its paper and its red bill again to the chains that lack them."""
+        return self._write("resend", ResendBillRequest(bill=BillKey(code=code, number=number)))
 
     def reverse_entry(self, code: str, number: str, *, reason: str) -> Receipt:
         """入账撤销: by the agency that entered; it ends the entry and the lock it stood on."""

@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
+from contracts.codes import UNKNOWN_METHOD
 from crypto.ports import Signer
 from faults import Code
 from ledger.endorsement import endorse
@@ -23,10 +24,12 @@ from node.client.authorizations import Authorizations
 from node.client.benefits import Benefits
 from node.client.bills import Bills
 from node.client.catalogues import Catalogues
+from node.client.domain import Domain
 from node.client.filings import Filings
 from node.client.funds import Funds
 from node.client.governance import Governance
 from node.client.identities import Identities
+from node.client.outcome import Recorded
 from node.client.policies import Policies
 from node.client.regions import Regions
 from node.client.reimbursements import Reimbursements
@@ -162,6 +165,14 @@ class Client:
             kind=kind, document=document, signer=signer, options=dict(options or {})
         )
         return self._call(self._custodian.Prepare, request)
+
+    def bring(self, kind: str, document: bytes, options: Mapping[str, str]) -> Recorded:
+        """Bring a document as a kind of docs/preparing.md, e.g. "bill.issue_blue"."""
+        contract, _, method = kind.partition(".")
+        for domain in vars(self).values():
+            if isinstance(domain, Domain) and domain.contract == contract:
+                return domain.bring(method, document, options)
+        raise _error(UNKNOWN_METHOD, contract=contract, method=method)
 
     def prepare_delivery(
         self, packet: bytes, proof: bytes, plaintext: bytes, signer: bytes

@@ -4,7 +4,7 @@ The node that prepares a body is not trusted with what it says: a body that is n
 asked for is never signed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -16,6 +16,7 @@ from node.bodies import build_body
 from node.client.outcome import Receipt, Recorded, Refused, accepted, receipts_of, recorded
 from node.codes import BODY_DIFFERS, NO_SIGNER
 from node.grpc_errors import ClientError
+from node.rpc_names import method_name, rpc_name
 from proto.api.call_pb2 import Caller, Unsigned
 from proto.services_pb2 import PrepareReply, ReceiptReply
 from proto.transaction_pb2 import TxBody
@@ -40,6 +41,12 @@ class Connection(Protocol):
         """One call."""
         ...
 
+    def prepare(
+        self, kind: str, document: bytes, signer: bytes, options: Mapping[str, str] | None
+    ) -> PrepareReply:
+        """Have the custodian make bodies out of a document."""
+        ...
+
     def sign_and_submit(self, bodies: Sequence[bytes], signer: Signer) -> list[ReceiptReply]:
         """Sign and submit bodies in order, each after the receipt of the one before."""
         ...
@@ -62,11 +69,11 @@ class Domain:
         `method` is the contract's name for it, e.g. "lock". With `all_or_nothing` one refused
         operation refuses all.
         """
-        rpc = "".join(part.capitalize() for part in method.split("_"))
+        rpc = rpc_name(method)
         return receipts_of(self._transact(rpc, method, operations, all_or_nothing))
 
     def _write(self, method: str, operation: Message) -> Receipt:
-        rpc = "".join(part.capitalize() for part in method.split("_"))
+        rpc = rpc_name(method)
         return accepted(self._transact(rpc, method, [operation], all_or_nothing=False))[0]
 
     def _transact(
@@ -100,10 +107,24 @@ class Domain:
         committed contents are the custodian's word, as the document itself is the caller's.
         """
         signer = self._signer()
-        rpc = "".join(part.capitalize() for part in method.split("_"))
+        rpc = rpc_name(method)
         call = self._call_class(rpc)(caller=Caller(public_key=signer.public_key), **fields)
         prepared = self._connection.unary(self.service, rpc, call, PrepareReply)
-        allowed = {f"{self.contract}.{method}", *beside}
+        return self._submit_prepared(prepared, {f"{self.contract}.{method}", *beside})
+
+    def bring(self, method: str, document: bytes, options: Mapping[str, str]) -> Recorded:
+        """Have a document prepared with options as text, as docs/preparing.md lists them.
+
+        For whoever passes on what a person typed; programs use the methods' own arguments.
+        """
+        signer = self._signer()
+        kind = f"{self.contract}.{method}"
+        prepared = self._connection.prepare(kind, document, signer.public_key, options)
+        own = {f"{self.contract}.{rpc}" for rpc in map(method_name, self.service.methods_by_name)}
+        return self._submit_prepared(prepared, {*own, *BESIDE_DOCUMENTS})
+
+    def _submit_prepared(self, prepared: PrepareReply, allowed: Container[str]) -> Recorded:
+        signer = self._signer()
         for raw in prepared.bodies:
             body = self._read_body(raw)
             self._expect("method", f"{body.contract}.{body.method}" in allowed)

@@ -11,6 +11,7 @@ from proto.api.fund_pb2 import (
     DifferenceKey,
     DifferenceReply,
     LineKey,
+    LineOriginal,
     LineReply,
     LineSettlements,
     SummaryKey,
@@ -20,8 +21,6 @@ from proto.fund_pb2 import (
     AddFundLinesRequest,
     AddFundSettlementsRequest,
     AuditFundBatchRequest,
-    CompensateFundBatchRequest,
-    FundBatchHeader,
     FundLine,
     ReconcileFundBatchRequest,
     ResubmitFundBatchRequest,
@@ -47,7 +46,7 @@ class Funds(Domain):
         form: CommittedForm,
         payload: SealedPayload,
     ) -> Receipt:
-        """Add the next lines (费用明细上链); the last one completes it."""
+        """Add the next lines (费用明细上链); the last completes it."""
         return self._write(
             "add_lines",
             AddFundLinesRequest(batch_number=batch_number, lines=lines, form=form, payload=payload),
@@ -75,11 +74,24 @@ class Funds(Domain):
             ),
         )
 
-    def compensate(self, header: FundBatchHeader, *, original: str, reason: str) -> Receipt:
+    def compensate(
+        self,
+        document: bytes,
+        *,
+        original: str,
+        reason: str,
+        originals: Sequence[LineOriginal],
+        settlements: Sequence[LineSettlements] = (),
+    ) -> Recorded:
         """Declare a batch that pays another's failed lines again (基金费用补偿)."""
-        return self._write(
+        return self._record(
             "compensate",
-            CompensateFundBatchRequest(header=header, original=original, reason=reason),
+            beside=("fund.add_lines", "fund.add_settlements"),
+            document=document,
+            original=original,
+            reason=reason,
+            originals=originals,
+            settlements=settlements,
         )
 
     def reconcile(

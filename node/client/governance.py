@@ -4,9 +4,25 @@ from collections.abc import Sequence
 
 from node.client.domain import Domain
 from node.client.outcome import Receipt
-from proto.api.governance_pb2 import DESCRIPTOR, MethodKey, MotionKey, MotionReply, PermissionReply
+from proto.api.governance_pb2 import (
+    DESCRIPTOR,
+    MethodKey,
+    MotionKey,
+    MotionReply,
+    OrganisationKey,
+    OrganisationReply,
+    ParametersKey,
+    ParametersReply,
+    PermissionReply,
+)
 from proto.contracts_pb2 import ApproveValidatorsRequest, ProposeValidatorsRequest, ValidatorChange
-from proto.governance_pb2 import ExecuteRequest, MotionAction, ProposeRequest, VoteRequest
+from proto.governance_pb2 import (
+    ExecuteRequest,
+    MotionAction,
+    PauseChannelRequest,
+    ProposeRequest,
+    VoteRequest,
+)
 from proto.services_pb2 import TraceReply
 
 
@@ -26,10 +42,14 @@ class Governance(Domain):
         """Carry an accepted motion out (执行)."""
         return self._write("execute", ExecuteRequest(motion=motion))
 
+    def pause_channel(self, channel: str, *, reason: str) -> Receipt:
+        """Stop a channel at once; only a motion resumes it (通道暂停)."""
+        return self._write("pause_channel", PauseChannelRequest(channel=channel, reason=reason))
+
     def propose(
         self, actions: Sequence[MotionAction], *, reason: str, not_before: int = 0
     ) -> Receipt:
-        """Move a change of permissions, parameters or contract versions (提案)."""
+        """Move what governance decides: organisations, keys, channels, rules (提案)."""
         return self._write(
             "propose", ProposeRequest(actions=actions, reason=reason, not_before=not_before)
         )
@@ -66,3 +86,15 @@ class Governance(Domain):
     def trace_permission(self, contract: str, method: str) -> TraceReply:
         """All its events, oldest first, proved complete."""
         return self._get("TracePermission", MethodKey(contract=contract, method=method), TraceReply)
+
+    def get_organisation(self, org: str) -> OrganisationReply:
+        """An organisation: its standing, what its people may be, its router's key."""
+        return self._get("GetOrganisation", OrganisationKey(org=org), OrganisationReply)
+
+    def trace_organisation(self, org: str) -> TraceReply:
+        """All its events, oldest first, proved complete."""
+        return self._get("TraceOrganisation", OrganisationKey(org=org), TraceReply)
+
+    def get_parameters(self) -> ParametersReply:
+        """The parameters that governance changed; without a record the defaults hold."""
+        return self._get("GetParameters", ParametersKey(), ParametersReply)

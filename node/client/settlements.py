@@ -3,7 +3,7 @@
 from node.client.domain import Domain
 from node.client.outcome import Receipt, Recorded
 from proto.api.settlement_pb2 import DESCRIPTOR, SettlementKey, SettlementReply
-from proto.contracts_pb2 import ReportSettlementRequest
+from proto.contracts_pb2 import ReportReversalRequest, ReportSettlementRequest
 from proto.services_pb2 import TraceReply
 
 
@@ -14,8 +14,12 @@ class Settlements(Domain):
     service = DESCRIPTOR.services_by_name["Settlements"]
 
     def report(self, settlement_id: str) -> Receipt:
-        """Report a settlement to the national chain (结算上报)."""
+        """Report a settlement to the national chain (结算信息上传)."""
         return self._write("report", ReportSettlementRequest(settlement_id=settlement_id))
+
+    def report_reversal(self, settlement_id: str) -> Receipt:
+        """Report the reversal of a settlement that was reported (结算信息撤销上传)."""
+        return self._write("report_reversal", ReportReversalRequest(settlement_id=settlement_id))
 
     def reverse(self, document: bytes) -> Recorded:
         """Reverse a settlement once (结算撤销), and not while the fund has paid it."""

@@ -40,6 +40,8 @@ def prepared(prepare: Prepare | None, kind: str, call: Any) -> PrepareReply:
 def _text(name: str, value: Any) -> str:
     if name == "checks":
         return ",".join(f"{one.code}:{one.result}" for one in value)
+    if name == "originals":
+        return json.dumps({str(one.line): one.original for one in value})
     if name == "settlements":
         return json.dumps({str(one.line): list(one.settlement_ids) for one in value})
     return str(value)

@@ -11,12 +11,7 @@ from contracts.archive.records import (
     archive_key,
 )
 from contracts.archive.records import version_key as archive_version_key
-from contracts.authorization import (
-    AuthorizationRecord,
-    GrantIndex,
-    authorization_key,
-    grant_index_key,
-)
+from contracts.authorization import GrantIndex, grant_index_key
 from contracts.bill.record import BillRecord, bill_key
 from contracts.bridge.records import Channel, channel_key
 from contracts.catalogue.records import (
@@ -45,7 +40,15 @@ from contracts.fund.records import (
     summary_key,
 )
 from contracts.governance.motions import MotionRecord, motion_key
+from contracts.governance.organisations import OrganisationRecord, organisation_key
+from contracts.grant.records import (
+    AuthorizationRecord,
+    GrantedRecord,
+    authorization_key,
+    granted_key,
+)
 from contracts.identity import IdentityRecord, identity_key
+from contracts.parameters import PARAMETERS_KEY, Parameters
 from contracts.permission import PermissionRecord, permission_key
 from contracts.policy.records import (
     PolicyQuestionRecord,
@@ -95,6 +98,9 @@ READS: dict[str, Read] = {
     "authorization.Authorization": Read(
         AuthorizationRecord, lambda r: authorization_key(r.authorization_id)
     ),
+    "authorization.Granted": Read(
+        GrantedRecord, lambda r: granted_key(r.chain_id, r.authorization_id)
+    ),
     "authorization.Grants": Read(GrantIndex, lambda r: grant_index_key(r.object, r.org)),
     "bill.Bill": Read(BillRecord, _bill(bill_key)),
     "bridge.Channel": Read(Channel, lambda r: channel_key(r.channel_id)),
@@ -114,6 +120,8 @@ READS: dict[str, Read] = {
     ),
     "governance.Motion": Read(MotionRecord, lambda r: motion_key(r.motion)),
     "governance.Permission": Read(PermissionRecord, lambda r: permission_key(r.contract, r.method)),
+    "governance.Organisation": Read(OrganisationRecord, lambda r: organisation_key(r.org)),
+    "governance.Parameters": Read(Parameters, lambda _: PARAMETERS_KEY),
     "identity.Identity": Read(IdentityRecord, lambda r: identity_key(r.public_key)),
     "policy.Version": Read(PolicyRecord, lambda r: policy_key(r.region, r.insured_type, r.version)),
     "policy.Series": Read(PolicySeries, lambda r: series_key(r.region, r.insured_type)),

@@ -4,7 +4,6 @@ What an rpc is shows in its description: `…Call` with operations answers Unsig
 document answers what the custodian prepared, `Get…` and `Trace…` read a leaf.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,6 +20,7 @@ from node.contract_api.messages import fill
 from node.contract_api.reads import READS, Read
 from node.contract_api.unsigned import BodyMaker
 from node.reader import Reader
+from node.rpc_names import method_name
 from proto.api.call_pb2 import Unsigned
 from proto.services_pb2 import PrepareReply
 
@@ -54,11 +54,6 @@ def descriptions() -> Iterator[tuple[str, ServiceDescriptor]]:
         file = import_module(f"proto.api.{subject}_pb2").DESCRIPTOR
         for service in file.services_by_name.values():
             yield subject, service
-
-
-def method_name(rpc: str) -> str:
-    """The contract method an rpc is named after: `IssueBlue` → `issue_blue`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", rpc).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,20 +106,30 @@ class People:
             raise Rejected(IDENTITY_MISSING)
         return self._known(identity)
 
-    def find_or_create(self, identity: Identity) -> Person:
-        """The one person of this identity; a new one gets an account id and a key pair.
+    def proposed(self, identity: Identity) -> Person:
+        """The one person of this identity, a new one with an account id and a key pair.
 
-        The rows are durable when this returns, so preparing the same document twice, with or
-        without a crash between, gives the same account. Raises Rejected(CUSTODIAN_IDENTITY_MISSING,
-        CUSTODIAN_IDENTITY_CONFLICT).
+        Nothing is written: `keep` it before anybody learns of it. Raises Rejected
+        (CUSTODIAN_IDENTITY_MISSING, CUSTODIAN_IDENTITY_CONFLICT).
         """
         known = self.find(identity)
-        person = self._new(identity) if known is None else _completed(known, identity)
+        return self._new(identity) if known is None else _completed(known, identity)
+
+    def keep(self, person: Person, identity: Identity) -> None:
+        """Write the person of an identity; the rows are durable when this returns.
+
+        So preparing the same document twice, with or without a crash between, gives one account.
+        """
         second_number = (
             identity.insured_number and self.by_insured_number(identity.insured_number) is None
         )
-        if person != known or second_number:
+        if person != self.person(person.account_id) or second_number:
             self._vault.write(_person_rows(person, identity.insured_number))
+
+    def find_or_create(self, identity: Identity) -> Person:
+        """The one person of this identity, kept."""
+        person = self.proposed(identity)
+        self.keep(person, identity)
         return person
 
     def _known(self, identity: Identity) -> Person | None:

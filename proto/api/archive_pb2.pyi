@@ -51,7 +51,7 @@ class VersionKey(_message.Message):
     archive_code: _builtins.str
     """档号"""
     version: _builtins.int
-    """a superseded one, from 1"""
+    """版本号, from 1"""
     def __init__(
         self,
         *,
@@ -295,8 +295,10 @@ class ArchiveRecord(_message.Message):
     SINCE_MS_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    SENT_VERSION_FIELD_NUMBER: _builtins.int
     CARRIED_VERSION_FIELD_NUMBER: _builtins.int
-    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    ON_THE_WAY_FIELD_NUMBER: _builtins.int
+    RECALLS_FIELD_NUMBER: _builtins.int
     trace_count: _builtins.int
     trace_head: _builtins.bytes
     account_id: _builtins.str
@@ -311,10 +313,14 @@ class ArchiveRecord(_message.Message):
     state: _builtins.str
     reason: _builtins.str
     """of the revocation"""
+    sent_version: _builtins.int
+    """the newest version that was sent to the other chain; 0 = none"""
     carried_version: _builtins.int
     """the newest version confirmed on the other chain; 0 = none"""
-    attempts: _builtins.int
-    """packets sent for the version, or the revocation, that stands now"""
+    on_the_way: _builtins.int
+    """versions whose receipt is not here yet"""
+    recalls: _builtins.int
+    """packets sent for the revocation"""
     @_builtins.property
     def payload(self) -> _records_pb2.PayloadRef: ...
     @_builtins.property
@@ -338,12 +344,14 @@ class ArchiveRecord(_message.Message):
         since_ms: _builtins.int = ...,
         state: _builtins.str = ...,
         reason: _builtins.str = ...,
+        sent_version: _builtins.int = ...,
         carried_version: _builtins.int = ...,
-        attempts: _builtins.int = ...,
+        on_the_way: _builtins.int = ...,
+        recalls: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload", "public", b"public"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attempts", b"attempts", "carried_version", b"carried_version", "checks", b"checks", "home_chain", b"home_chain", "keeper_org", b"keeper_org", "payload", b"payload", "pcommit", b"pcommit", "public", b"public", "reason", b"reason", "schema", b"schema", "since_ms", b"since_ms", "state", b"state", "trace_count", b"trace_count", "trace_head", b"trace_head", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "carried_version", b"carried_version", "checks", b"checks", "home_chain", b"home_chain", "keeper_org", b"keeper_org", "on_the_way", b"on_the_way", "payload", b"payload", "pcommit", b"pcommit", "public", b"public", "reason", b"reason", "recalls", b"recalls", "schema", b"schema", "sent_version", b"sent_version", "since_ms", b"since_ms", "state", b"state", "trace_count", b"trace_count", "trace_head", b"trace_head", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -375,7 +383,7 @@ Global___CheckRecord: _TypeAlias = CheckRecord  # noqa: Y015
 
 @_typing.final
 class ArchiveVersionRecord(_message.Message):
-    """A superseded version's leaf. At home every version below the current one has its own."""
+    """A version's own leaf, made when it is first carried or when it is superseded."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -391,6 +399,8 @@ class ArchiveVersionRecord(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     SINCE_MS_FIELD_NUMBER: _builtins.int
     UNTIL_MS_FIELD_NUMBER: _builtins.int
+    CARRYING_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
     trace_count: _builtins.int
     trace_head: _builtins.bytes
     account_id: _builtins.str
@@ -401,7 +411,11 @@ class ArchiveVersionRecord(_message.Message):
     version: _builtins.int
     since_ms: _builtins.int
     until_ms: _builtins.int
-    """when the next version took its place"""
+    """when the next version took its place; 0 = it has none"""
+    carrying: _builtins.str
+    """its state on the way to the other chain; "" = never sent"""
+    attempts: _builtins.int
+    """packets sent for it"""
     @_builtins.property
     def payload(self) -> _records_pb2.PayloadRef: ...
     @_builtins.property
@@ -423,10 +437,12 @@ class ArchiveVersionRecord(_message.Message):
         version: _builtins.int = ...,
         since_ms: _builtins.int = ...,
         until_ms: _builtins.int = ...,
+        carrying: _builtins.str = ...,
+        attempts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload", "public", b"public"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "archive", b"archive", "checks", b"checks", "payload", b"payload", "pcommit", b"pcommit", "public", b"public", "schema", b"schema", "since_ms", b"since_ms", "trace_count", b"trace_count", "trace_head", b"trace_head", "until_ms", b"until_ms", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "archive", b"archive", "attempts", b"attempts", "carrying", b"carrying", "checks", b"checks", "payload", b"payload", "pcommit", b"pcommit", "public", b"public", "schema", b"schema", "since_ms", b"since_ms", "trace_count", b"trace_count", "trace_head", b"trace_head", "until_ms", b"until_ms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

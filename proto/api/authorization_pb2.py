@@ -27,7 +27,7 @@ from proto import contracts_pb2 as proto_dot_contracts__pb2
 from proto import services_pb2 as proto_dot_services__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dproto/api/authorization.proto\x12\x17yilian.v1.authorization\x1a\x14proto/api/call.proto\x1a\x15proto/contracts.proto\x1a\x14proto/services.proto\",\n\x10\x41uthorizationKey\x12\x18\n\x10\x61uthorization_id\x18\x01 \x01(\t\"(\n\tGrantsKey\x12\x0e\n\x06object\x18\x01 \x01(\t\x12\x0b\n\x03org\x18\x02 \x01(\t\"[\n\tGrantCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12+\n\noperations\x18\x02 \x03(\x0b\x32\x17.yilian.v1.GrantRequest\"Y\n\x08ReadCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12*\n\noperations\x18\x02 \x03(\x0b\x32\x16.yilian.v1.ReadRequest\"]\n\nRevokeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12,\n\noperations\x18\x02 \x03(\x0b\x32\x18.yilian.v1.RevokeRequest\"x\n\x12\x41uthorizationReply\x12<\n\x06record\x18\x01 \x01(\x0b\x32,.yilian.v1.authorization.AuthorizationRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"h\n\x0bGrantsReply\x12\x33\n\x06record\x18\x01 \x01(\x0b\x32#.yilian.v1.authorization.GrantIndex\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xa0\x02\n\x13\x41uthorizationRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x18\n\x10\x61uthorization_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x13\n\x0bgrantee_org\x18\x05 \x01(\t\x12\x0e\n\x06object\x18\x06 \x01(\t\x12\x14\n\x0c\x63ompartments\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x0f\n\x07\x66rom_ms\x18\t \x01(\x03\x12\r\n\x05to_ms\x18\n \x01(\x03\x12\x16\n\x0eidentity_check\x18\x0b \x01(\t\x12\x1a\n\x12identity_reference\x18\x0c \x01(\t\x12\x12\n\nrevoked_ms\x18\r \x01(\x03\"\'\n\nGrantIndex\x12\x19\n\x11\x61uthorization_ids\x18\x01 \x03(\t2\xf1\x03\n\x0e\x41uthorizations\x12@\n\x05Grant\x12\".yilian.v1.authorization.GrantCall\x1a\x13.yilian.v1.Unsigned\x12>\n\x04Read\x12!.yilian.v1.authorization.ReadCall\x1a\x13.yilian.v1.Unsigned\x12\x42\n\x06Revoke\x12#.yilian.v1.authorization.RevokeCall\x1a\x13.yilian.v1.Unsigned\x12j\n\x10GetAuthorization\x12).yilian.v1.authorization.AuthorizationKey\x1a+.yilian.v1.authorization.AuthorizationReply\x12V\n\x12TraceAuthorization\x12).yilian.v1.authorization.AuthorizationKey\x1a\x15.yilian.v1.TraceReply\x12U\n\tGetGrants\x12\".yilian.v1.authorization.GrantsKey\x1a$.yilian.v1.authorization.GrantsReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dproto/api/authorization.proto\x12\x17yilian.v1.authorization\x1a\x14proto/api/call.proto\x1a\x15proto/contracts.proto\x1a\x14proto/services.proto\",\n\x10\x41uthorizationKey\x12\x18\n\x10\x61uthorization_id\x18\x01 \x01(\t\"8\n\nGrantedKey\x12\x10\n\x08\x63hain_id\x18\x01 \x01(\t\x12\x18\n\x10\x61uthorization_id\x18\x02 \x01(\t\"(\n\tGrantsKey\x12\x0e\n\x06object\x18\x01 \x01(\t\x12\x0b\n\x03org\x18\x02 \x01(\t\"[\n\tGrantCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12+\n\noperations\x18\x02 \x03(\x0b\x32\x17.yilian.v1.GrantRequest\"Y\n\x08ReadCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12*\n\noperations\x18\x02 \x03(\x0b\x32\x16.yilian.v1.ReadRequest\"j\n\nResendCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x39\n\noperations\x18\x02 \x03(\x0b\x32%.yilian.v1.ResendAuthorizationRequest\"]\n\nRevokeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12,\n\noperations\x18\x02 \x03(\x0b\x32\x18.yilian.v1.RevokeRequest\"x\n\x12\x41uthorizationReply\x12<\n\x06record\x18\x01 \x01(\x0b\x32,.yilian.v1.authorization.AuthorizationRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"l\n\x0cGrantedReply\x12\x36\n\x06record\x18\x01 \x01(\x0b\x32&.yilian.v1.authorization.GrantedRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"h\n\x0bGrantsReply\x12\x33\n\x06record\x18\x01 \x01(\x0b\x32#.yilian.v1.authorization.GrantIndex\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xc7\x02\n\x13\x41uthorizationRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x18\n\x10\x61uthorization_id\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x13\n\x0bgrantee_org\x18\x05 \x01(\t\x12\x0e\n\x06object\x18\x06 \x01(\t\x12\x14\n\x0c\x63ompartments\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x0f\n\x07\x66rom_ms\x18\t \x01(\x03\x12\r\n\x05to_ms\x18\n \x01(\x03\x12\x16\n\x0eidentity_check\x18\x0b \x01(\t\x12\x1a\n\x12identity_reference\x18\x0c \x01(\t\x12\x12\n\nrevoked_ms\x18\r \x01(\x03\x12\x0c\n\x04told\x18\x0e \x01(\t\x12\x17\n\x0ftold_revocation\x18\x0f \x01(\t\"\x8f\x02\n\rGrantedRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x10\n\x08\x63hain_id\x18\x03 \x01(\t\x12\x18\n\x10\x61uthorization_id\x18\x04 \x01(\t\x12\x0c\n\x04\x62ill\x18\x05 \x01(\t\x12\x13\n\x0bgrantee_org\x18\x06 \x01(\t\x12\x14\n\x0c\x63ompartments\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x0f\n\x07\x66rom_ms\x18\t \x01(\x03\x12\r\n\x05to_ms\x18\n \x01(\x03\x12\x16\n\x0eidentity_check\x18\x0b \x01(\t\x12\x13\n\x0breceived_ms\x18\x0c \x01(\x03\x12\x12\n\nrevoked_ms\x18\r \x01(\x03\"\'\n\nGrantIndex\x12\x19\n\x11\x61uthorization_ids\x18\x01 \x03(\t2\xdb\x05\n\x0e\x41uthorizations\x12@\n\x05Grant\x12\".yilian.v1.authorization.GrantCall\x1a\x13.yilian.v1.Unsigned\x12>\n\x04Read\x12!.yilian.v1.authorization.ReadCall\x1a\x13.yilian.v1.Unsigned\x12\x42\n\x06Resend\x12#.yilian.v1.authorization.ResendCall\x1a\x13.yilian.v1.Unsigned\x12\x42\n\x06Revoke\x12#.yilian.v1.authorization.RevokeCall\x1a\x13.yilian.v1.Unsigned\x12j\n\x10GetAuthorization\x12).yilian.v1.authorization.AuthorizationKey\x1a+.yilian.v1.authorization.AuthorizationReply\x12V\n\x12TraceAuthorization\x12).yilian.v1.authorization.AuthorizationKey\x1a\x15.yilian.v1.TraceReply\x12X\n\nGetGranted\x12#.yilian.v1.authorization.GrantedKey\x1a%.yilian.v1.authorization.GrantedReply\x12J\n\x0cTraceGranted\x12#.yilian.v1.authorization.GrantedKey\x1a\x15.yilian.v1.TraceReply\x12U\n\tGetGrants\x12\".yilian.v1.authorization.GrantsKey\x1a$.yilian.v1.authorization.GrantsReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,22 +36,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUTHORIZATIONKEY']._serialized_start=125
   _globals['_AUTHORIZATIONKEY']._serialized_end=169
-  _globals['_GRANTSKEY']._serialized_start=171
-  _globals['_GRANTSKEY']._serialized_end=211
-  _globals['_GRANTCALL']._serialized_start=213
-  _globals['_GRANTCALL']._serialized_end=304
-  _globals['_READCALL']._serialized_start=306
-  _globals['_READCALL']._serialized_end=395
-  _globals['_REVOKECALL']._serialized_start=397
-  _globals['_REVOKECALL']._serialized_end=490
-  _globals['_AUTHORIZATIONREPLY']._serialized_start=492
-  _globals['_AUTHORIZATIONREPLY']._serialized_end=612
-  _globals['_GRANTSREPLY']._serialized_start=614
-  _globals['_GRANTSREPLY']._serialized_end=718
-  _globals['_AUTHORIZATIONRECORD']._serialized_start=721
-  _globals['_AUTHORIZATIONRECORD']._serialized_end=1009
-  _globals['_GRANTINDEX']._serialized_start=1011
-  _globals['_GRANTINDEX']._serialized_end=1050
-  _globals['_AUTHORIZATIONS']._serialized_start=1053
-  _globals['_AUTHORIZATIONS']._serialized_end=1550
+  _globals['_GRANTEDKEY']._serialized_start=171
+  _globals['_GRANTEDKEY']._serialized_end=227
+  _globals['_GRANTSKEY']._serialized_start=229
+  _globals['_GRANTSKEY']._serialized_end=269
+  _globals['_GRANTCALL']._serialized_start=271
+  _globals['_GRANTCALL']._serialized_end=362
+  _globals['_READCALL']._serialized_start=364
+  _globals['_READCALL']._serialized_end=453
+  _globals['_RESENDCALL']._serialized_start=455
+  _globals['_RESENDCALL']._serialized_end=561
+  _globals['_REVOKECALL']._serialized_start=563
+  _globals['_REVOKECALL']._serialized_end=656
+  _globals['_AUTHORIZATIONREPLY']._serialized_start=658
+  _globals['_AUTHORIZATIONREPLY']._serialized_end=778
+  _globals['_GRANTEDREPLY']._serialized_start=780
+  _globals['_GRANTEDREPLY']._serialized_end=888
+  _globals['_GRANTSREPLY']._serialized_start=890
+  _globals['_GRANTSREPLY']._serialized_end=994
+  _globals['_AUTHORIZATIONRECORD']._serialized_start=997
+  _globals['_AUTHORIZATIONRECORD']._serialized_end=1324
+  _globals['_GRANTEDRECORD']._serialized_start=1327
+  _globals['_GRANTEDRECORD']._serialized_end=1598
+  _globals['_GRANTINDEX']._serialized_start=1600
+  _globals['_GRANTINDEX']._serialized_end=1639
+  _globals['_AUTHORIZATIONS']._serialized_start=1642
+  _globals['_AUTHORIZATIONS']._serialized_end=2373
 # @@protoc_insertion_point(module_scope)

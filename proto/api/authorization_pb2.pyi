@@ -42,6 +42,29 @@ class AuthorizationKey(_message.Message):
 Global___AuthorizationKey: _TypeAlias = AuthorizationKey  # noqa: Y015
 
 @_typing.final
+class GrantedKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHAIN_ID_FIELD_NUMBER: _builtins.int
+    AUTHORIZATION_ID_FIELD_NUMBER: _builtins.int
+    chain_id: _builtins.str
+    """the chain that granted"""
+    authorization_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        chain_id: _builtins.str = ...,
+        authorization_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_id", b"authorization_id", "chain_id", b"chain_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantedKey: _TypeAlias = GrantedKey  # noqa: Y015
+
+@_typing.final
 class GrantsKey(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -118,6 +141,32 @@ class ReadCall(_message.Message):
 Global___ReadCall: _TypeAlias = ReadCall  # noqa: Y015
 
 @_typing.final
+class ResendCall(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLER_FIELD_NUMBER: _builtins.int
+    OPERATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def caller(self) -> _call_pb2.Caller: ...
+    @_builtins.property
+    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_contracts_pb2.ResendAuthorizationRequest]:
+        """1 to 1,000"""
+
+    def __init__(
+        self,
+        *,
+        caller: _call_pb2.Caller | None = ...,
+        operations: _abc.Iterable[_contracts_pb2.ResendAuthorizationRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResendCall: _TypeAlias = ResendCall  # noqa: Y015
+
+@_typing.final
 class RevokeCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -172,6 +221,34 @@ class AuthorizationReply(_message.Message):
 Global___AuthorizationReply: _TypeAlias = AuthorizationReply  # noqa: Y015
 
 @_typing.final
+class GrantedReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record(self) -> Global___GrantedRecord:
+        """not set: the chain has none at that height"""
+
+    @_builtins.property
+    def state(self) -> _services_pb2.StateReply:
+        """the same with its proof"""
+
+    def __init__(
+        self,
+        *,
+        record: Global___GrantedRecord | None = ...,
+        state: _services_pb2.StateReply | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantedReply: _TypeAlias = GrantedReply  # noqa: Y015
+
+@_typing.final
 class GrantsReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -221,6 +298,8 @@ class AuthorizationRecord(_message.Message):
     IDENTITY_CHECK_FIELD_NUMBER: _builtins.int
     IDENTITY_REFERENCE_FIELD_NUMBER: _builtins.int
     REVOKED_MS_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    TOLD_REVOCATION_FIELD_NUMBER: _builtins.int
     trace_count: _builtins.int
     trace_head: _builtins.bytes
     authorization_id: _builtins.str
@@ -233,6 +312,8 @@ class AuthorizationRecord(_message.Message):
     identity_check: _builtins.str
     identity_reference: _builtins.str
     revoked_ms: _builtins.int
+    told: _builtins.str
+    told_revocation: _builtins.str
     @_builtins.property
     def compartments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -251,14 +332,76 @@ class AuthorizationRecord(_message.Message):
         identity_check: _builtins.str = ...,
         identity_reference: _builtins.str = ...,
         revoked_ms: _builtins.int = ...,
+        told: _builtins.str = ...,
+        told_revocation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "authorization_id", b"authorization_id", "compartments", b"compartments", "from_ms", b"from_ms", "grantee_org", b"grantee_org", "identity_check", b"identity_check", "identity_reference", b"identity_reference", "object", b"object", "purpose", b"purpose", "revoked_ms", b"revoked_ms", "to_ms", b"to_ms", "trace_count", b"trace_count", "trace_head", b"trace_head"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "authorization_id", b"authorization_id", "compartments", b"compartments", "from_ms", b"from_ms", "grantee_org", b"grantee_org", "identity_check", b"identity_check", "identity_reference", b"identity_reference", "object", b"object", "purpose", b"purpose", "revoked_ms", b"revoked_ms", "to_ms", b"to_ms", "told", b"told", "told_revocation", b"told_revocation", "trace_count", b"trace_count", "trace_head", b"trace_head"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuthorizationRecord: _TypeAlias = AuthorizationRecord  # noqa: Y015
+
+@_typing.final
+class GrantedRecord(_message.Message):
+    """A grant that another chain gave about a bill whose home is this one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACE_COUNT_FIELD_NUMBER: _builtins.int
+    TRACE_HEAD_FIELD_NUMBER: _builtins.int
+    CHAIN_ID_FIELD_NUMBER: _builtins.int
+    AUTHORIZATION_ID_FIELD_NUMBER: _builtins.int
+    BILL_FIELD_NUMBER: _builtins.int
+    GRANTEE_ORG_FIELD_NUMBER: _builtins.int
+    COMPARTMENTS_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    FROM_MS_FIELD_NUMBER: _builtins.int
+    TO_MS_FIELD_NUMBER: _builtins.int
+    IDENTITY_CHECK_FIELD_NUMBER: _builtins.int
+    RECEIVED_MS_FIELD_NUMBER: _builtins.int
+    REVOKED_MS_FIELD_NUMBER: _builtins.int
+    trace_count: _builtins.int
+    trace_head: _builtins.bytes
+    chain_id: _builtins.str
+    authorization_id: _builtins.str
+    bill: _builtins.str
+    """state key"""
+    grantee_org: _builtins.str
+    purpose: _builtins.str
+    from_ms: _builtins.int
+    to_ms: _builtins.int
+    identity_check: _builtins.str
+    received_ms: _builtins.int
+    """this chain's block time"""
+    revoked_ms: _builtins.int
+    @_builtins.property
+    def compartments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        trace_count: _builtins.int = ...,
+        trace_head: _builtins.bytes = ...,
+        chain_id: _builtins.str = ...,
+        authorization_id: _builtins.str = ...,
+        bill: _builtins.str = ...,
+        grantee_org: _builtins.str = ...,
+        compartments: _abc.Iterable[_builtins.str] | None = ...,
+        purpose: _builtins.str = ...,
+        from_ms: _builtins.int = ...,
+        to_ms: _builtins.int = ...,
+        identity_check: _builtins.str = ...,
+        received_ms: _builtins.int = ...,
+        revoked_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_id", b"authorization_id", "bill", b"bill", "chain_id", b"chain_id", "compartments", b"compartments", "from_ms", b"from_ms", "grantee_org", b"grantee_org", "identity_check", b"identity_check", "purpose", b"purpose", "received_ms", b"received_ms", "revoked_ms", b"revoked_ms", "to_ms", b"to_ms", "trace_count", b"trace_count", "trace_head", b"trace_head"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantedRecord: _TypeAlias = GrantedRecord  # noqa: Y015
 
 @_typing.final
 class GrantIndex(_message.Message):

@@ -202,6 +202,32 @@ class PrintCall(_message.Message):
 Global___PrintCall: _TypeAlias = PrintCall  # noqa: Y015
 
 @_typing.final
+class ResendCall(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLER_FIELD_NUMBER: _builtins.int
+    OPERATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def caller(self) -> _call_pb2.Caller: ...
+    @_builtins.property
+    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_contracts_pb2.ResendBillRequest]:
+        """1 to 1,000"""
+
+    def __init__(
+        self,
+        *,
+        caller: _call_pb2.Caller | None = ...,
+        operations: _abc.Iterable[_contracts_pb2.ResendBillRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResendCall: _TypeAlias = ResendCall  # noqa: Y015
+
+@_typing.final
 class ReverseEntryCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -337,6 +363,8 @@ class BillRecord(_message.Message):
     VERIFICATION_FIELD_NUMBER: _builtins.int
     PAPER_FIELD_NUMBER: _builtins.int
     PRINT_CYCLE_FIELD_NUMBER: _builtins.int
+    CANCELLED_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
     trace_count: _builtins.int
     trace_head: _builtins.bytes
     account_id: _builtins.str
@@ -369,6 +397,12 @@ class BillRecord(_message.Message):
     def verification(self) -> Global___Verification: ...
     @_builtins.property
     def paper(self) -> Global___Paper: ...
+    @_builtins.property
+    def cancelled(self) -> Global___CancelledPaper: ...
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___Share]:
+        """at home: what the chains that keep the bill have been told"""
+
     def __init__(
         self,
         *,
@@ -392,11 +426,15 @@ class BillRecord(_message.Message):
         verification: Global___Verification | None = ...,
         paper: Global___Paper | None = ...,
         print_cycle: _builtins.int = ...,
+        cancelled: Global___CancelledPaper | None = ...,
+        shares: _abc.Iterable[Global___Share] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_entry", b"_entry", "_lock", b"_lock", "_paper", b"_paper", "_verification", b"_verification", "entry", b"entry", "lock", b"lock", "paper", b"paper", "payload", b"payload", "public", b"public", "verification", b"verification"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cancelled", b"_cancelled", "_entry", b"_entry", "_lock", b"_lock", "_paper", b"_paper", "_verification", b"_verification", "cancelled", b"cancelled", "entry", b"entry", "lock", b"lock", "paper", b"paper", "payload", b"payload", "public", b"public", "verification", b"verification"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_entry", b"_entry", "_lock", b"_lock", "_paper", b"_paper", "_verification", b"_verification", "account_id", b"account_id", "entry", b"entry", "entry_cycle", b"entry_cycle", "findings", b"findings", "flush", b"flush", "home_chain", b"home_chain", "home_channel", b"home_channel", "last_token", b"last_token", "lock", b"lock", "paper", b"paper", "payload", b"payload", "pcommit", b"pcommit", "print_cycle", b"print_cycle", "public", b"public", "red", b"red", "schema", b"schema", "settlement_id", b"settlement_id", "trace_count", b"trace_count", "trace_head", b"trace_head", "verification", b"verification"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cancelled", b"_cancelled", "_entry", b"_entry", "_lock", b"_lock", "_paper", b"_paper", "_verification", b"_verification", "account_id", b"account_id", "cancelled", b"cancelled", "entry", b"entry", "entry_cycle", b"entry_cycle", "findings", b"findings", "flush", b"flush", "home_chain", b"home_chain", "home_channel", b"home_channel", "last_token", b"last_token", "lock", b"lock", "paper", b"paper", "payload", b"payload", "pcommit", b"pcommit", "print_cycle", b"print_cycle", "public", b"public", "red", b"red", "schema", b"schema", "settlement_id", b"settlement_id", "shares", b"shares", "trace_count", b"trace_count", "trace_head", b"trace_head", "verification", b"verification"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cancelled: _TypeAlias = _typing.Literal["cancelled"]  # noqa: Y015
+    _WhichOneofArgType__cancelled: _TypeAlias = _typing.Literal["_cancelled", b"_cancelled"]  # noqa: Y015
     _WhichOneofReturnType__entry: _TypeAlias = _typing.Literal["entry"]  # noqa: Y015
     _WhichOneofArgType__entry: _TypeAlias = _typing.Literal["_entry", b"_entry"]  # noqa: Y015
     _WhichOneofReturnType__lock: _TypeAlias = _typing.Literal["lock"]  # noqa: Y015
@@ -405,6 +443,8 @@ class BillRecord(_message.Message):
     _WhichOneofArgType__paper: _TypeAlias = _typing.Literal["_paper", b"_paper"]  # noqa: Y015
     _WhichOneofReturnType__verification: _TypeAlias = _typing.Literal["verification"]  # noqa: Y015
     _WhichOneofArgType__verification: _TypeAlias = _typing.Literal["_verification", b"_verification"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cancelled) -> _WhichOneofReturnType__cancelled | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__entry) -> _WhichOneofReturnType__entry | None: ...
     @_typing.overload
@@ -563,3 +603,61 @@ class Paper(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Paper: _TypeAlias = Paper  # noqa: Y015
+
+@_typing.final
+class CancelledPaper(_message.Message):
+    """The paper that was taken back last; the reason goes along when it is told again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    number: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "number", b"number", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelledPaper: _TypeAlias = CancelledPaper  # noqa: Y015
+
+@_typing.final
+class Share(_message.Message):
+    """How far one channel's peer knows what `operation` tells: the newest cycle's state."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
+    CYCLE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    operation: _builtins.str
+    cycle: _builtins.int
+    state: _builtins.str
+    """of contracts.reporting.REPORTS"""
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        operation: _builtins.str = ...,
+        cycle: _builtins.int = ...,
+        state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "cycle", b"cycle", "operation", b"operation", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Share: _TypeAlias = Share  # noqa: Y015

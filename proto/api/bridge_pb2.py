@@ -27,7 +27,7 @@ from proto import contracts_pb2 as proto_dot_contracts__pb2
 from proto import services_pb2 as proto_dot_services__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16proto/api/bridge.proto\x12\x10yilian.v1.bridge\x1a\x14proto/api/call.proto\x1a\x15proto/contracts.proto\x1a\x14proto/services.proto\" \n\nChannelKey\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"g\n\x0f\x41\x63knowledgeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x31\n\noperations\x18\x02 \x03(\x0b\x32\x1d.yilian.v1.AcknowledgeRequest\"_\n\x0b\x44\x65liverCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12-\n\noperations\x18\x02 \x03(\x0b\x32\x19.yilian.v1.DeliverRequest\"_\n\x0c\x43hannelReply\x12)\n\x06record\x18\x01 \x01(\x0b\x32\x19.yilian.v1.bridge.Channel\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xdf\x02\n\x07\x43hannel\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0b\n\x03net\x18\x02 \x01(\t\x12\x12\n\npeer_chain\x18\x03 \x01(\t\x12\x12\n\npeer_suite\x18\x04 \x01(\t\x12\x19\n\x11peer_envelope_key\x18\x05 \x01(\x0c\x12=\n\noperations\x18\x06 \x03(\x0b\x32).yilian.v1.bridge.Channel.OperationsEntry\x12\x0c\n\x04home\x18\x07 \x01(\x08\x12\x0e\n\x06ttl_ms\x18\x08 \x01(\x03\x12\r\n\x05\x65poch\x18\t \x01(\x03\x12\x0e\n\x06paused\x18\n \x01(\x08\x12\x15\n\rnext_outbound\x18\x0b \x01(\x03\x12\x14\n\x0cnext_inbound\x18\x0c \x01(\x03\x12\x14\n\x0c\x63losed_below\x18\r \x01(\x03\x1a\x31\n\x0fOperationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xda\x01\n\x06\x42ridge\x12\x45\n\x0b\x41\x63knowledge\x12!.yilian.v1.bridge.AcknowledgeCall\x1a\x13.yilian.v1.Unsigned\x12=\n\x07\x44\x65liver\x12\x1d.yilian.v1.bridge.DeliverCall\x1a\x13.yilian.v1.Unsigned\x12J\n\nGetChannel\x12\x1c.yilian.v1.bridge.ChannelKey\x1a\x1e.yilian.v1.bridge.ChannelReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16proto/api/bridge.proto\x12\x10yilian.v1.bridge\x1a\x14proto/api/call.proto\x1a\x15proto/contracts.proto\x1a\x14proto/services.proto\" \n\nChannelKey\x12\x12\n\nchannel_id\x18\x01 \x01(\t\"g\n\x0f\x41\x63knowledgeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x31\n\noperations\x18\x02 \x03(\x0b\x32\x1d.yilian.v1.AcknowledgeRequest\"_\n\x0b\x44\x65liverCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12-\n\noperations\x18\x02 \x03(\x0b\x32\x19.yilian.v1.DeliverRequest\"_\n\x0c\x43hannelReply\x12)\n\x06record\x18\x01 \x01(\x0b\x32\x19.yilian.v1.bridge.Channel\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xef\x02\n\x07\x43hannel\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0b\n\x03net\x18\x02 \x01(\t\x12\x12\n\npeer_chain\x18\x03 \x01(\t\x12\x12\n\npeer_suite\x18\x04 \x01(\t\x12\x19\n\x11peer_envelope_key\x18\x05 \x01(\x0c\x12=\n\noperations\x18\x06 \x03(\x0b\x32).yilian.v1.bridge.Channel.OperationsEntry\x12\x0c\n\x04home\x18\x07 \x01(\x08\x12\x0e\n\x06ttl_ms\x18\x08 \x01(\x03\x12\r\n\x05\x65poch\x18\t \x01(\x03\x12\x0e\n\x06paused\x18\n \x01(\x08\x12\x0e\n\x06\x63losed\x18\x0b \x01(\x08\x12\x15\n\rnext_outbound\x18\x0c \x01(\x03\x12\x14\n\x0cnext_inbound\x18\r \x01(\x03\x12\x14\n\x0c\x63losed_below\x18\x0e \x01(\x03\x1a\x31\n\x0fOperationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xda\x01\n\x06\x42ridge\x12\x45\n\x0b\x41\x63knowledge\x12!.yilian.v1.bridge.AcknowledgeCall\x1a\x13.yilian.v1.Unsigned\x12=\n\x07\x44\x65liver\x12\x1d.yilian.v1.bridge.DeliverCall\x1a\x13.yilian.v1.Unsigned\x12J\n\nGetChannel\x12\x1c.yilian.v1.bridge.ChannelKey\x1a\x1e.yilian.v1.bridge.ChannelReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,9 +45,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHANNELREPLY']._serialized_start=347
   _globals['_CHANNELREPLY']._serialized_end=442
   _globals['_CHANNEL']._serialized_start=445
-  _globals['_CHANNEL']._serialized_end=796
-  _globals['_CHANNEL_OPERATIONSENTRY']._serialized_start=747
-  _globals['_CHANNEL_OPERATIONSENTRY']._serialized_end=796
-  _globals['_BRIDGE']._serialized_start=799
-  _globals['_BRIDGE']._serialized_end=1017
+  _globals['_CHANNEL']._serialized_end=812
+  _globals['_CHANNEL_OPERATIONSENTRY']._serialized_start=763
+  _globals['_CHANNEL_OPERATIONSENTRY']._serialized_end=812
+  _globals['_BRIDGE']._serialized_start=815
+  _globals['_BRIDGE']._serialized_end=1033
 # @@protoc_insertion_point(module_scope)

@@ -159,6 +159,7 @@ class Channel(_message.Message):
     TTL_MS_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     PAUSED_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
     NEXT_OUTBOUND_FIELD_NUMBER: _builtins.int
     NEXT_INBOUND_FIELD_NUMBER: _builtins.int
     CLOSED_BELOW_FIELD_NUMBER: _builtins.int
@@ -173,6 +174,9 @@ class Channel(_message.Message):
     """a packet's deadline is this long after the block it was sent in"""
     epoch: _builtins.int
     paused: _builtins.bool
+    """nothing is sent or taken in, until both sides have resumed it"""
+    closed: _builtins.bool
+    """for good; packets that still arrive get the receipt GOV"""
     next_outbound: _builtins.int
     """the sequence the next packet sent gets"""
     next_inbound: _builtins.int
@@ -196,13 +200,14 @@ class Channel(_message.Message):
         ttl_ms: _builtins.int = ...,
         epoch: _builtins.int = ...,
         paused: _builtins.bool = ...,
+        closed: _builtins.bool = ...,
         next_outbound: _builtins.int = ...,
         next_inbound: _builtins.int = ...,
         closed_below: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "closed_below", b"closed_below", "epoch", b"epoch", "home", b"home", "net", b"net", "next_inbound", b"next_inbound", "next_outbound", b"next_outbound", "operations", b"operations", "paused", b"paused", "peer_chain", b"peer_chain", "peer_envelope_key", b"peer_envelope_key", "peer_suite", b"peer_suite", "ttl_ms", b"ttl_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "closed", b"closed", "closed_below", b"closed_below", "epoch", b"epoch", "home", b"home", "net", b"net", "next_inbound", b"next_inbound", "next_outbound", b"next_outbound", "operations", b"operations", "paused", b"paused", "peer_chain", b"peer_chain", "peer_envelope_key", b"peer_envelope_key", "peer_suite", b"peer_suite", "ttl_ms", b"ttl_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -201,22 +201,39 @@ class CompensateCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALLER_FIELD_NUMBER: _builtins.int
-    OPERATIONS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    ORIGINAL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ORIGINALS_FIELD_NUMBER: _builtins.int
+    SETTLEMENTS_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """6131 payment file; asked again it brings what the chain lacks"""
+    original: _builtins.str
+    """number of the batch whose failed lines are paid again"""
+    reason: _builtins.str
     @_builtins.property
     def caller(self) -> _call_pb2.Caller: ...
     @_builtins.property
-    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_fund_pb2.CompensateFundBatchRequest]:
-        """1 to 1,000"""
+    def originals(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineOriginal]:
+        """which failed line each line pays again"""
+
+    @_builtins.property
+    def settlements(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineSettlements]:
+        """the failed lines' settlements, in the same order"""
 
     def __init__(
         self,
         *,
         caller: _call_pb2.Caller | None = ...,
-        operations: _abc.Iterable[_fund_pb2.CompensateFundBatchRequest] | None = ...,
+        document: _builtins.bytes = ...,
+        original: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        originals: _abc.Iterable[Global___LineOriginal] | None = ...,
+        settlements: _abc.Iterable[Global___LineSettlements] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "document", b"document", "original", b"original", "originals", b"originals", "reason", b"reason", "settlements", b"settlements"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -529,6 +546,30 @@ class SummaryReply(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SummaryReply: _TypeAlias = SummaryReply  # noqa: Y015
+
+@_typing.final
+class LineOriginal(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    ORIGINAL_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """序号, from 1"""
+    original: _builtins.int
+    """序号 in the batch that is compensated"""
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        original: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "original", b"original"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineOriginal: _TypeAlias = LineOriginal  # noqa: Y015
 
 @_typing.final
 class LineSettlements(_message.Message):

@@ -28,37 +28,55 @@ from proto import governance_pb2 as proto_dot_governance__pb2
 from proto import services_pb2 as proto_dot_services__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aproto/api/governance.proto\x12\x14yilian.v1.governance\x1a\x14proto/api/call.proto\x1a\x15proto/contracts.proto\x1a\x16proto/governance.proto\x1a\x14proto/services.proto\"\x1b\n\tMotionKey\x12\x0e\n\x06motion\x18\x01 \x01(\x04\"-\n\tMethodKey\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\"s\n\x15\x41pproveValidatorsCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x37\n\noperations\x18\x02 \x03(\x0b\x32#.yilian.v1.ApproveValidatorsRequest\"_\n\x0b\x45xecuteCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12-\n\noperations\x18\x02 \x03(\x0b\x32\x19.yilian.v1.ExecuteRequest\"_\n\x0bProposeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12-\n\noperations\x18\x02 \x03(\x0b\x32\x19.yilian.v1.ProposeRequest\"s\n\x15ProposeValidatorsCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x37\n\noperations\x18\x02 \x03(\x0b\x32#.yilian.v1.ProposeValidatorsRequest\"Y\n\x08VoteCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12*\n\noperations\x18\x02 \x03(\x0b\x32\x16.yilian.v1.VoteRequest\"g\n\x0bMotionReply\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\".yilian.v1.governance.MotionRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"o\n\x0fPermissionReply\x12\x36\n\x06record\x18\x01 \x01(\x0b\x32&.yilian.v1.governance.PermissionRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xf4\x01\n\x0cMotionRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x0e\n\x06number\x18\x03 \x01(\x03\x12\x0f\n\x07\x61\x63tions\x18\x04 \x03(\x0c\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08proposer\x18\x06 \x01(\t\x12\x0e\n\x06height\x18\x07 \x01(\x03\x12\x12\n\nnot_before\x18\x08 \x01(\x03\x12+\n\x06voices\x18\t \x03(\x0b\x32\x1b.yilian.v1.governance.Voice\x12\x0e\n\x06status\x18\n \x01(\t\x12\x17\n\x0f\x65xecuted_height\x18\x0b \x01(\x03\"$\n\x05Voice\x12\x0b\n\x03org\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x02 \x01(\x08\"f\n\x10PermissionRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x0c\n\x04orgs\x18\x04 \x03(\t\x12\r\n\x05roles\x18\x05 \x03(\t2\xb9\x05\n\nGovernance\x12U\n\x11\x41pproveValidators\x12+.yilian.v1.governance.ApproveValidatorsCall\x1a\x13.yilian.v1.Unsigned\x12\x41\n\x07\x45xecute\x12!.yilian.v1.governance.ExecuteCall\x1a\x13.yilian.v1.Unsigned\x12\x41\n\x07Propose\x12!.yilian.v1.governance.ProposeCall\x1a\x13.yilian.v1.Unsigned\x12U\n\x11ProposeValidators\x12+.yilian.v1.governance.ProposeValidatorsCall\x1a\x13.yilian.v1.Unsigned\x12;\n\x04Vote\x12\x1e.yilian.v1.governance.VoteCall\x1a\x13.yilian.v1.Unsigned\x12O\n\tGetMotion\x12\x1f.yilian.v1.governance.MotionKey\x1a!.yilian.v1.governance.MotionReply\x12\x45\n\x0bTraceMotion\x12\x1f.yilian.v1.governance.MotionKey\x1a\x15.yilian.v1.TraceReply\x12W\n\rGetPermission\x12\x1f.yilian.v1.governance.MethodKey\x1a%.yilian.v1.governance.PermissionReply\x12I\n\x0fTracePermission\x12\x1f.yilian.v1.governance.MethodKey\x1a\x15.yilian.v1.TraceReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aproto/api/governance.proto\x12\x14yilian.v1.governance\x1a\x14proto/api/call.proto\x1a\x15proto/contracts.proto\x1a\x16proto/governance.proto\x1a\x14proto/services.proto\"\x1b\n\tMotionKey\x12\x0e\n\x06motion\x18\x01 \x01(\x04\"-\n\tMethodKey\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\"\x1e\n\x0fOrganisationKey\x12\x0b\n\x03org\x18\x01 \x01(\t\"\x0f\n\rParametersKey\"s\n\x15\x41pproveValidatorsCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x37\n\noperations\x18\x02 \x03(\x0b\x32#.yilian.v1.ApproveValidatorsRequest\"_\n\x0b\x45xecuteCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12-\n\noperations\x18\x02 \x03(\x0b\x32\x19.yilian.v1.ExecuteRequest\"i\n\x10PauseChannelCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x32\n\noperations\x18\x02 \x03(\x0b\x32\x1e.yilian.v1.PauseChannelRequest\"_\n\x0bProposeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12-\n\noperations\x18\x02 \x03(\x0b\x32\x19.yilian.v1.ProposeRequest\"s\n\x15ProposeValidatorsCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x37\n\noperations\x18\x02 \x03(\x0b\x32#.yilian.v1.ProposeValidatorsRequest\"Y\n\x08VoteCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12*\n\noperations\x18\x02 \x03(\x0b\x32\x16.yilian.v1.VoteRequest\"g\n\x0bMotionReply\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\".yilian.v1.governance.MotionRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"o\n\x0fPermissionReply\x12\x36\n\x06record\x18\x01 \x01(\x0b\x32&.yilian.v1.governance.PermissionRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"s\n\x11OrganisationReply\x12\x38\n\x06record\x18\x01 \x01(\x0b\x32(.yilian.v1.governance.OrganisationRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"i\n\x0fParametersReply\x12\x30\n\x06record\x18\x01 \x01(\x0b\x32 .yilian.v1.governance.Parameters\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xf4\x01\n\x0cMotionRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x0e\n\x06number\x18\x03 \x01(\x03\x12\x0f\n\x07\x61\x63tions\x18\x04 \x03(\x0c\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x10\n\x08proposer\x18\x06 \x01(\t\x12\x0e\n\x06height\x18\x07 \x01(\x03\x12\x12\n\nnot_before\x18\x08 \x01(\x03\x12+\n\x06voices\x18\t \x03(\x0b\x32\x1b.yilian.v1.governance.Voice\x12\x0e\n\x06status\x18\n \x01(\t\x12\x17\n\x0f\x65xecuted_height\x18\x0b \x01(\x03\"$\n\x05Voice\x12\x0b\n\x03org\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x02 \x01(\x08\"f\n\x10PermissionRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x0c\n\x04orgs\x18\x04 \x03(\t\x12\r\n\x05roles\x18\x05 \x03(\t\"\xec\x01\n\x12OrganisationRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x0b\n\x03org\x18\x03 \x01(\t\x12\r\n\x05roles\x18\x04 \x03(\t\x12\x12\n\nrouter_key\x18\x05 \x01(\x0c\x12\x0e\n\x06status\x18\x06 \x01(\t\x12@\n\x04keys\x18\x07 \x03(\x0b\x32\x32.yilian.v1.governance.OrganisationRecord.KeysEntry\x1a+\n\tKeysEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"k\n\nParameters\x12\x13\n\x0block_ms_min\x18\x01 \x01(\x03\x12\x13\n\x0block_ms_max\x18\x02 \x01(\x03\x12\x1c\n\x14\x61uthorization_ms_max\x18\x03 \x01(\x03\x12\x15\n\rmotion_blocks\x18\x04 \x01(\x03\x32\x99\x08\n\nGovernance\x12U\n\x11\x41pproveValidators\x12+.yilian.v1.governance.ApproveValidatorsCall\x1a\x13.yilian.v1.Unsigned\x12\x41\n\x07\x45xecute\x12!.yilian.v1.governance.ExecuteCall\x1a\x13.yilian.v1.Unsigned\x12K\n\x0cPauseChannel\x12&.yilian.v1.governance.PauseChannelCall\x1a\x13.yilian.v1.Unsigned\x12\x41\n\x07Propose\x12!.yilian.v1.governance.ProposeCall\x1a\x13.yilian.v1.Unsigned\x12U\n\x11ProposeValidators\x12+.yilian.v1.governance.ProposeValidatorsCall\x1a\x13.yilian.v1.Unsigned\x12;\n\x04Vote\x12\x1e.yilian.v1.governance.VoteCall\x1a\x13.yilian.v1.Unsigned\x12O\n\tGetMotion\x12\x1f.yilian.v1.governance.MotionKey\x1a!.yilian.v1.governance.MotionReply\x12\x45\n\x0bTraceMotion\x12\x1f.yilian.v1.governance.MotionKey\x1a\x15.yilian.v1.TraceReply\x12W\n\rGetPermission\x12\x1f.yilian.v1.governance.MethodKey\x1a%.yilian.v1.governance.PermissionReply\x12I\n\x0fTracePermission\x12\x1f.yilian.v1.governance.MethodKey\x1a\x15.yilian.v1.TraceReply\x12\x61\n\x0fGetOrganisation\x12%.yilian.v1.governance.OrganisationKey\x1a\'.yilian.v1.governance.OrganisationReply\x12Q\n\x11TraceOrganisation\x12%.yilian.v1.governance.OrganisationKey\x1a\x15.yilian.v1.TraceReply\x12[\n\rGetParameters\x12#.yilian.v1.governance.ParametersKey\x1a%.yilian.v1.governance.ParametersReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.api.governance_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ORGANISATIONRECORD_KEYSENTRY']._loaded_options = None
+  _globals['_ORGANISATIONRECORD_KEYSENTRY']._serialized_options = b'8\001'
   _globals['_MOTIONKEY']._serialized_start=143
   _globals['_MOTIONKEY']._serialized_end=170
   _globals['_METHODKEY']._serialized_start=172
   _globals['_METHODKEY']._serialized_end=217
-  _globals['_APPROVEVALIDATORSCALL']._serialized_start=219
-  _globals['_APPROVEVALIDATORSCALL']._serialized_end=334
-  _globals['_EXECUTECALL']._serialized_start=336
-  _globals['_EXECUTECALL']._serialized_end=431
-  _globals['_PROPOSECALL']._serialized_start=433
-  _globals['_PROPOSECALL']._serialized_end=528
-  _globals['_PROPOSEVALIDATORSCALL']._serialized_start=530
-  _globals['_PROPOSEVALIDATORSCALL']._serialized_end=645
-  _globals['_VOTECALL']._serialized_start=647
-  _globals['_VOTECALL']._serialized_end=736
-  _globals['_MOTIONREPLY']._serialized_start=738
-  _globals['_MOTIONREPLY']._serialized_end=841
-  _globals['_PERMISSIONREPLY']._serialized_start=843
-  _globals['_PERMISSIONREPLY']._serialized_end=954
-  _globals['_MOTIONRECORD']._serialized_start=957
-  _globals['_MOTIONRECORD']._serialized_end=1201
-  _globals['_VOICE']._serialized_start=1203
-  _globals['_VOICE']._serialized_end=1239
-  _globals['_PERMISSIONRECORD']._serialized_start=1241
-  _globals['_PERMISSIONRECORD']._serialized_end=1343
-  _globals['_GOVERNANCE']._serialized_start=1346
-  _globals['_GOVERNANCE']._serialized_end=2043
+  _globals['_ORGANISATIONKEY']._serialized_start=219
+  _globals['_ORGANISATIONKEY']._serialized_end=249
+  _globals['_PARAMETERSKEY']._serialized_start=251
+  _globals['_PARAMETERSKEY']._serialized_end=266
+  _globals['_APPROVEVALIDATORSCALL']._serialized_start=268
+  _globals['_APPROVEVALIDATORSCALL']._serialized_end=383
+  _globals['_EXECUTECALL']._serialized_start=385
+  _globals['_EXECUTECALL']._serialized_end=480
+  _globals['_PAUSECHANNELCALL']._serialized_start=482
+  _globals['_PAUSECHANNELCALL']._serialized_end=587
+  _globals['_PROPOSECALL']._serialized_start=589
+  _globals['_PROPOSECALL']._serialized_end=684
+  _globals['_PROPOSEVALIDATORSCALL']._serialized_start=686
+  _globals['_PROPOSEVALIDATORSCALL']._serialized_end=801
+  _globals['_VOTECALL']._serialized_start=803
+  _globals['_VOTECALL']._serialized_end=892
+  _globals['_MOTIONREPLY']._serialized_start=894
+  _globals['_MOTIONREPLY']._serialized_end=997
+  _globals['_PERMISSIONREPLY']._serialized_start=999
+  _globals['_PERMISSIONREPLY']._serialized_end=1110
+  _globals['_ORGANISATIONREPLY']._serialized_start=1112
+  _globals['_ORGANISATIONREPLY']._serialized_end=1227
+  _globals['_PARAMETERSREPLY']._serialized_start=1229
+  _globals['_PARAMETERSREPLY']._serialized_end=1334
+  _globals['_MOTIONRECORD']._serialized_start=1337
+  _globals['_MOTIONRECORD']._serialized_end=1581
+  _globals['_VOICE']._serialized_start=1583
+  _globals['_VOICE']._serialized_end=1619
+  _globals['_PERMISSIONRECORD']._serialized_start=1621
+  _globals['_PERMISSIONRECORD']._serialized_end=1723
+  _globals['_ORGANISATIONRECORD']._serialized_start=1726
+  _globals['_ORGANISATIONRECORD']._serialized_end=1962
+  _globals['_ORGANISATIONRECORD_KEYSENTRY']._serialized_start=1919
+  _globals['_ORGANISATIONRECORD_KEYSENTRY']._serialized_end=1962
+  _globals['_PARAMETERS']._serialized_start=1964
+  _globals['_PARAMETERS']._serialized_end=2071
+  _globals['_GOVERNANCE']._serialized_start=2074
+  _globals['_GOVERNANCE']._serialized_end=3123
 # @@protoc_insertion_point(module_scope)

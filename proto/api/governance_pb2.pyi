@@ -64,6 +64,40 @@ class MethodKey(_message.Message):
 Global___MethodKey: _TypeAlias = MethodKey  # noqa: Y015
 
 @_typing.final
+class OrganisationKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORG_FIELD_NUMBER: _builtins.int
+    org: _builtins.str
+    def __init__(
+        self,
+        *,
+        org: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["org", b"org"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrganisationKey: _TypeAlias = OrganisationKey  # noqa: Y015
+
+@_typing.final
+class ParametersKey(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParametersKey: _TypeAlias = ParametersKey  # noqa: Y015
+
+@_typing.final
 class ApproveValidatorsCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -114,6 +148,32 @@ class ExecuteCall(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExecuteCall: _TypeAlias = ExecuteCall  # noqa: Y015
+
+@_typing.final
+class PauseChannelCall(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLER_FIELD_NUMBER: _builtins.int
+    OPERATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def caller(self) -> _call_pb2.Caller: ...
+    @_builtins.property
+    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_governance_pb2.PauseChannelRequest]:
+        """1 to 1,000"""
+
+    def __init__(
+        self,
+        *,
+        caller: _call_pb2.Caller | None = ...,
+        operations: _abc.Iterable[_governance_pb2.PauseChannelRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseChannelCall: _TypeAlias = PauseChannelCall  # noqa: Y015
 
 @_typing.final
 class ProposeCall(_message.Message):
@@ -250,6 +310,62 @@ class PermissionReply(_message.Message):
 Global___PermissionReply: _TypeAlias = PermissionReply  # noqa: Y015
 
 @_typing.final
+class OrganisationReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record(self) -> Global___OrganisationRecord:
+        """not set: the chain has none at that height"""
+
+    @_builtins.property
+    def state(self) -> _services_pb2.StateReply:
+        """the same with its proof"""
+
+    def __init__(
+        self,
+        *,
+        record: Global___OrganisationRecord | None = ...,
+        state: _services_pb2.StateReply | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrganisationReply: _TypeAlias = OrganisationReply  # noqa: Y015
+
+@_typing.final
+class ParametersReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record(self) -> Global___Parameters:
+        """not set: the defaults hold"""
+
+    @_builtins.property
+    def state(self) -> _services_pb2.StateReply:
+        """the same with its proof"""
+
+    def __init__(
+        self,
+        *,
+        record: Global___Parameters | None = ...,
+        state: _services_pb2.StateReply | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParametersReply: _TypeAlias = ParametersReply  # noqa: Y015
+
+@_typing.final
 class MotionRecord(_message.Message):
     """---- records, as they stand in the state
 
@@ -364,3 +480,97 @@ class PermissionRecord(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PermissionRecord: _TypeAlias = PermissionRecord  # noqa: Y015
+
+@_typing.final
+class OrganisationRecord(_message.Message):
+    """An organisation's leaf. `keys`: (role, keys in force) for governance and administrators."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class KeysEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TRACE_COUNT_FIELD_NUMBER: _builtins.int
+    TRACE_HEAD_FIELD_NUMBER: _builtins.int
+    ORG_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    ROUTER_KEY_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    trace_count: _builtins.int
+    trace_head: _builtins.bytes
+    org: _builtins.str
+    router_key: _builtins.bytes
+    """65 bytes: envelopes for its router are sealed to it; or empty"""
+    status: _builtins.str
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what its people may be, ascending"""
+
+    @_builtins.property
+    def keys(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]: ...
+    def __init__(
+        self,
+        *,
+        trace_count: _builtins.int = ...,
+        trace_head: _builtins.bytes = ...,
+        org: _builtins.str = ...,
+        roles: _abc.Iterable[_builtins.str] | None = ...,
+        router_key: _builtins.bytes = ...,
+        status: _builtins.str = ...,
+        keys: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "org", b"org", "roles", b"roles", "router_key", b"router_key", "status", b"status", "trace_count", b"trace_count", "trace_head", b"trace_head"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrganisationRecord: _TypeAlias = OrganisationRecord  # noqa: Y015
+
+@_typing.final
+class Parameters(_message.Message):
+    """What governance may set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCK_MS_MIN_FIELD_NUMBER: _builtins.int
+    LOCK_MS_MAX_FIELD_NUMBER: _builtins.int
+    AUTHORIZATION_MS_MAX_FIELD_NUMBER: _builtins.int
+    MOTION_BLOCKS_FIELD_NUMBER: _builtins.int
+    lock_ms_min: _builtins.int
+    lock_ms_max: _builtins.int
+    authorization_ms_max: _builtins.int
+    motion_blocks: _builtins.int
+    def __init__(
+        self,
+        *,
+        lock_ms_min: _builtins.int = ...,
+        lock_ms_max: _builtins.int = ...,
+        authorization_ms_max: _builtins.int = ...,
+        motion_blocks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_ms_max", b"authorization_ms_max", "lock_ms_max", b"lock_ms_max", "lock_ms_min", b"lock_ms_min", "motion_blocks", b"motion_blocks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Parameters: _TypeAlias = Parameters  # noqa: Y015

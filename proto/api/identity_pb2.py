@@ -27,7 +27,7 @@ from proto import contracts_pb2 as proto_dot_contracts__pb2
 from proto import services_pb2 as proto_dot_services__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18proto/api/identity.proto\x12\x12yilian.v1.identity\x1a\x14proto/api/call.proto\x1a\x15proto/contracts.proto\x1a\x14proto/services.proto\"!\n\x0bIdentityKey\x12\x12\n\npublic_key\x18\x01 \x01(\x0c\"i\n\x0cRegisterCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x36\n\noperations\x18\x02 \x03(\x0b\x32\".yilian.v1.RegisterIdentityRequest\"e\n\nRevokeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x34\n\noperations\x18\x02 \x03(\x0b\x32 .yilian.v1.RevokeIdentityRequest\"i\n\rIdentityReply\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\".yilian.v1.identity.IdentityRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\x8c\x01\n\x0eIdentityRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x0b\n\x03org\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\r\n\x05label\x18\x06 \x01(\t\x12\x12\n\nrevoked_ms\x18\x07 \x01(\x03\x32\xaa\x02\n\nIdentities\x12\x41\n\x08Register\x12 .yilian.v1.identity.RegisterCall\x1a\x13.yilian.v1.Unsigned\x12=\n\x06Revoke\x12\x1e.yilian.v1.identity.RevokeCall\x1a\x13.yilian.v1.Unsigned\x12Q\n\x0bGetIdentity\x12\x1f.yilian.v1.identity.IdentityKey\x1a!.yilian.v1.identity.IdentityReply\x12G\n\rTraceIdentity\x12\x1f.yilian.v1.identity.IdentityKey\x1a\x15.yilian.v1.TraceReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18proto/api/identity.proto\x12\x12yilian.v1.identity\x1a\x14proto/api/call.proto\x1a\x15proto/contracts.proto\x1a\x14proto/services.proto\"!\n\x0bIdentityKey\x12\x12\n\npublic_key\x18\x01 \x01(\x0c\"i\n\x0cRegisterCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x36\n\noperations\x18\x02 \x03(\x0b\x32\".yilian.v1.RegisterIdentityRequest\"e\n\nRevokeCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x34\n\noperations\x18\x02 \x03(\x0b\x32 .yilian.v1.RevokeIdentityRequest\"e\n\nRotateCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x34\n\noperations\x18\x02 \x03(\x0b\x32 .yilian.v1.RotateIdentityRequest\"i\n\rIdentityReply\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\".yilian.v1.identity.IdentityRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xa1\x01\n\x0eIdentityRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x0b\n\x03org\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\r\n\x05label\x18\x06 \x01(\t\x12\x12\n\nrevoked_ms\x18\x07 \x01(\x03\x12\x13\n\x0breplaced_by\x18\x08 \x01(\x0c\x32\xe9\x02\n\nIdentities\x12\x41\n\x08Register\x12 .yilian.v1.identity.RegisterCall\x1a\x13.yilian.v1.Unsigned\x12=\n\x06Revoke\x12\x1e.yilian.v1.identity.RevokeCall\x1a\x13.yilian.v1.Unsigned\x12=\n\x06Rotate\x12\x1e.yilian.v1.identity.RotateCall\x1a\x13.yilian.v1.Unsigned\x12Q\n\x0bGetIdentity\x12\x1f.yilian.v1.identity.IdentityKey\x1a!.yilian.v1.identity.IdentityReply\x12G\n\rTraceIdentity\x12\x1f.yilian.v1.identity.IdentityKey\x1a\x15.yilian.v1.TraceReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,10 +40,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REGISTERCALL']._serialized_end=255
   _globals['_REVOKECALL']._serialized_start=257
   _globals['_REVOKECALL']._serialized_end=358
-  _globals['_IDENTITYREPLY']._serialized_start=360
-  _globals['_IDENTITYREPLY']._serialized_end=465
-  _globals['_IDENTITYRECORD']._serialized_start=468
-  _globals['_IDENTITYRECORD']._serialized_end=608
-  _globals['_IDENTITIES']._serialized_start=611
-  _globals['_IDENTITIES']._serialized_end=909
+  _globals['_ROTATECALL']._serialized_start=360
+  _globals['_ROTATECALL']._serialized_end=461
+  _globals['_IDENTITYREPLY']._serialized_start=463
+  _globals['_IDENTITYREPLY']._serialized_end=568
+  _globals['_IDENTITYRECORD']._serialized_start=571
+  _globals['_IDENTITYRECORD']._serialized_end=732
+  _globals['_IDENTITIES']._serialized_start=735
+  _globals['_IDENTITIES']._serialized_end=1096
 # @@protoc_insertion_point(module_scope)

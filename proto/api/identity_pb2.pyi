@@ -94,6 +94,32 @@ class RevokeCall(_message.Message):
 Global___RevokeCall: _TypeAlias = RevokeCall  # noqa: Y015
 
 @_typing.final
+class RotateCall(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLER_FIELD_NUMBER: _builtins.int
+    OPERATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def caller(self) -> _call_pb2.Caller: ...
+    @_builtins.property
+    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_contracts_pb2.RotateIdentityRequest]:
+        """1 to 1,000"""
+
+    def __init__(
+        self,
+        *,
+        caller: _call_pb2.Caller | None = ...,
+        operations: _abc.Iterable[_contracts_pb2.RotateIdentityRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateCall: _TypeAlias = RotateCall  # noqa: Y015
+
+@_typing.final
 class IdentityReply(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -137,6 +163,7 @@ class IdentityRecord(_message.Message):
     ROLES_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     REVOKED_MS_FIELD_NUMBER: _builtins.int
+    REPLACED_BY_FIELD_NUMBER: _builtins.int
     trace_count: _builtins.int
     trace_head: _builtins.bytes
     public_key: _builtins.bytes
@@ -144,6 +171,8 @@ class IdentityRecord(_message.Message):
     label: _builtins.str
     revoked_ms: _builtins.int
     """0 = in force"""
+    replaced_by: _builtins.bytes
+    """the key that took its place, where it was rotated"""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ascending"""
@@ -158,10 +187,11 @@ class IdentityRecord(_message.Message):
         roles: _abc.Iterable[_builtins.str] | None = ...,
         label: _builtins.str = ...,
         revoked_ms: _builtins.int = ...,
+        replaced_by: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "org", b"org", "public_key", b"public_key", "revoked_ms", b"revoked_ms", "roles", b"roles", "trace_count", b"trace_count", "trace_head", b"trace_head"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "org", b"org", "public_key", b"public_key", "replaced_by", b"replaced_by", "revoked_ms", b"revoked_ms", "roles", b"roles", "trace_count", b"trace_count", "trace_head", b"trace_head"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from proto import contracts_pb2 as proto_dot_contracts__pb2
 from proto import services_pb2 as proto_dot_services__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aproto/api/settlement.proto\x12\x14yilian.v1.settlement\x1a\x14proto/api/call.proto\x1a\x17proto/api/records.proto\x1a\x15proto/contracts.proto\x1a\x14proto/services.proto\"&\n\rSettlementKey\x12\x15\n\rsettlement_id\x18\x01 \x01(\t\"g\n\nReportCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x36\n\noperations\x18\x02 \x03(\x0b\x32\".yilian.v1.ReportSettlementRequest\"B\n\x0bReverseCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\"A\n\nUploadCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\"o\n\x0fSettlementReply\x12\x36\n\x06record\x18\x01 \x01(\x0b\x32&.yilian.v1.settlement.SettlementRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xb8\x02\n\x10SettlementRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x0f\n\x07pcommit\x18\x04 \x01(\x0c\x12&\n\x07payload\x18\x05 \x01(\x0b\x32\x15.yilian.v1.PayloadRef\x12\x12\n\nhome_chain\x18\x06 \x01(\t\x12\x0e\n\x06schema\x18\x07 \x01(\t\x12+\n\x06public\x18\x08 \x01(\x0b\x32\x1b.yilian.v1.SettlementFields\x12*\n\x08\x66indings\x18\t \x03(\x0b\x32\x18.yilian.v1.FindingRecord\x12\x13\n\x0breversed_by\x18\n \x01(\t\x12\x0c\n\x04\x62ill\x18\x0b \x01(\t\x12\x0e\n\x06report\x18\x0c \x01(\t2\x86\x03\n\x0bSettlements\x12?\n\x06Report\x12 .yilian.v1.settlement.ReportCall\x1a\x13.yilian.v1.Unsigned\x12\x45\n\x07Reverse\x12!.yilian.v1.settlement.ReverseCall\x1a\x17.yilian.v1.PrepareReply\x12\x43\n\x06Upload\x12 .yilian.v1.settlement.UploadCall\x1a\x17.yilian.v1.PrepareReply\x12[\n\rGetSettlement\x12#.yilian.v1.settlement.SettlementKey\x1a%.yilian.v1.settlement.SettlementReply\x12M\n\x0fTraceSettlement\x12#.yilian.v1.settlement.SettlementKey\x1a\x15.yilian.v1.TraceReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aproto/api/settlement.proto\x12\x14yilian.v1.settlement\x1a\x14proto/api/call.proto\x1a\x17proto/api/records.proto\x1a\x15proto/contracts.proto\x1a\x14proto/services.proto\"&\n\rSettlementKey\x12\x15\n\rsettlement_id\x18\x01 \x01(\t\"g\n\nReportCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x36\n\noperations\x18\x02 \x03(\x0b\x32\".yilian.v1.ReportSettlementRequest\"m\n\x12ReportReversalCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x34\n\noperations\x18\x02 \x03(\x0b\x32 .yilian.v1.ReportReversalRequest\"B\n\x0bReverseCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\"A\n\nUploadCall\x12!\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x11.yilian.v1.Caller\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\"o\n\x0fSettlementReply\x12\x36\n\x06record\x18\x01 \x01(\x0b\x32&.yilian.v1.settlement.SettlementRecord\x12$\n\x05state\x18\x02 \x01(\x0b\x32\x15.yilian.v1.StateReply\"\xb8\x02\n\x10SettlementRecord\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\ntrace_head\x18\x02 \x01(\x0c\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x0f\n\x07pcommit\x18\x04 \x01(\x0c\x12&\n\x07payload\x18\x05 \x01(\x0b\x32\x15.yilian.v1.PayloadRef\x12\x12\n\nhome_chain\x18\x06 \x01(\t\x12\x0e\n\x06schema\x18\x07 \x01(\t\x12+\n\x06public\x18\x08 \x01(\x0b\x32\x1b.yilian.v1.SettlementFields\x12*\n\x08\x66indings\x18\t \x03(\x0b\x32\x18.yilian.v1.FindingRecord\x12\x13\n\x0breversed_by\x18\n \x01(\t\x12\x0c\n\x04\x62ill\x18\x0b \x01(\t\x12\x0e\n\x06report\x18\x0c \x01(\t2\xd7\x03\n\x0bSettlements\x12?\n\x06Report\x12 .yilian.v1.settlement.ReportCall\x1a\x13.yilian.v1.Unsigned\x12O\n\x0eReportReversal\x12(.yilian.v1.settlement.ReportReversalCall\x1a\x13.yilian.v1.Unsigned\x12\x45\n\x07Reverse\x12!.yilian.v1.settlement.ReverseCall\x1a\x17.yilian.v1.PrepareReply\x12\x43\n\x06Upload\x12 .yilian.v1.settlement.UploadCall\x1a\x17.yilian.v1.PrepareReply\x12[\n\rGetSettlement\x12#.yilian.v1.settlement.SettlementKey\x1a%.yilian.v1.settlement.SettlementReply\x12M\n\x0fTraceSettlement\x12#.yilian.v1.settlement.SettlementKey\x1a\x15.yilian.v1.TraceReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,14 +39,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETTLEMENTKEY']._serialized_end=182
   _globals['_REPORTCALL']._serialized_start=184
   _globals['_REPORTCALL']._serialized_end=287
-  _globals['_REVERSECALL']._serialized_start=289
-  _globals['_REVERSECALL']._serialized_end=355
-  _globals['_UPLOADCALL']._serialized_start=357
-  _globals['_UPLOADCALL']._serialized_end=422
-  _globals['_SETTLEMENTREPLY']._serialized_start=424
-  _globals['_SETTLEMENTREPLY']._serialized_end=535
-  _globals['_SETTLEMENTRECORD']._serialized_start=538
-  _globals['_SETTLEMENTRECORD']._serialized_end=850
-  _globals['_SETTLEMENTS']._serialized_start=853
-  _globals['_SETTLEMENTS']._serialized_end=1243
+  _globals['_REPORTREVERSALCALL']._serialized_start=289
+  _globals['_REPORTREVERSALCALL']._serialized_end=398
+  _globals['_REVERSECALL']._serialized_start=400
+  _globals['_REVERSECALL']._serialized_end=466
+  _globals['_UPLOADCALL']._serialized_start=468
+  _globals['_UPLOADCALL']._serialized_end=533
+  _globals['_SETTLEMENTREPLY']._serialized_start=535
+  _globals['_SETTLEMENTREPLY']._serialized_end=646
+  _globals['_SETTLEMENTRECORD']._serialized_start=649
+  _globals['_SETTLEMENTRECORD']._serialized_end=961
+  _globals['_SETTLEMENTS']._serialized_start=964
+  _globals['_SETTLEMENTS']._serialized_end=1435
 # @@protoc_insertion_point(module_scope)

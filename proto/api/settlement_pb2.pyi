@@ -69,6 +69,32 @@ class ReportCall(_message.Message):
 Global___ReportCall: _TypeAlias = ReportCall  # noqa: Y015
 
 @_typing.final
+class ReportReversalCall(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLER_FIELD_NUMBER: _builtins.int
+    OPERATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def caller(self) -> _call_pb2.Caller: ...
+    @_builtins.property
+    def operations(self) -> _containers.RepeatedCompositeFieldContainer[_contracts_pb2.ReportReversalRequest]:
+        """1 to 1,000"""
+
+    def __init__(
+        self,
+        *,
+        caller: _call_pb2.Caller | None = ...,
+        operations: _abc.Iterable[_contracts_pb2.ReportReversalRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "operations", b"operations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportReversalCall: _TypeAlias = ReportReversalCall  # noqa: Y015
+
+@_typing.final
 class ReverseCall(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -176,6 +202,7 @@ class SettlementRecord(_message.Message):
     bill: _builtins.str
     """state key of the linked bill"""
     report: _builtins.str
+    """how far the other chain knows this settlement, or this reversal"""
     @_builtins.property
     def payload(self) -> _records_pb2.PayloadRef: ...
     @_builtins.property

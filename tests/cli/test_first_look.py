@@ -1,5 +1,6 @@
 """What a newcomer does without the demo: init, start, and every verb against the running node."""
 
+import base64
 import json
 import subprocess
 import time
@@ -10,11 +11,9 @@ from typing import Any
 
 import pytest
 
-from crypto.keystore import load_key
-from ledger.transaction import sign_body
-from node.client import Client
-from testnet.journey.world import sample
-from tests.cli.running import PASSPHRASE, YILIAN, begun, environment, until, yilian
+from testnet.stage import SAMPLES
+from tests.cli.running import YILIAN, begun, environment, until, yilian
+from tests.documents.support import shows_a_person
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
@@ -69,19 +68,54 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstLook]:
 
 
 def _issue(home: Path, node: str) -> None:
-    """What needs a custodian has no verb yet: prepare and sign as an adapter does."""
-    suite, private_key = load_key(home / "desk.key", PASSPHRASE.encode())
-    signer = suite.signer(private_key)
-    with Client(node) as client:
-        prepared = client.prepare("bill.issue_blue", sample("ebill_out_01.xml"), signer.public_key)
-        reply = client.submit(sign_body(signer, prepared.bodies[0]), WAIT_MS)
-        assert reply.receipt.operations[0].code == "OK"
+    arguments = ("submit", "bill.issue_blue", SAMPLES / "ebill_out_01.xml")
+    done = yilian(*arguments, "--key", home / "desk.key", "--node", node, "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["object"] == KEY
+    assert len(facts["transactions"]) == 1
 
 
 def lock_request(seconds: int) -> str:
     bill = {"code": "46060124", "number": "0000000101"}
     expires_ms = (int(time.time()) + seconds) * 1000
     return json.dumps({"bill": bill, "purpose": "reimbursement", "expires_ms": expires_ms})
+
+
+def test_a_document_that_is_refused_is_exit_code_1_and_shows_nobody(chain: FirstLook) -> None:
+    bill = SAMPLES / "ebill_out_01.xml"
+    again = chain.asks("submit", "bill.issue_blue", bill, "--key", chain.desk)
+    assert (again.returncode, again.stderr.split()[0]) == (1, "BILL_EXISTS")
+    red = chain.asks("submit", "bill.issue_red", bill, "--key", chain.desk)
+    assert (red.returncode, red.stderr.split()[0]) == (1, "REQUEST_INVALID")
+    for code, kind in (("CUSTODIAN_KIND_INVALID", "bill.eat"), ("UNKNOWN_METHOD", "fish.eat")):
+        unknown = chain.asks("submit", kind, bill, "--key", chain.desk)
+        assert (unknown.returncode, unknown.stderr.split()[0]) == (1, code)
+    for done in (again, red):
+        assert not shows_a_person(done.stdout + done.stderr)
+
+
+def test_a_policy_or_catalogue_that_is_none_is_refused_before_anything_is_sent(
+    chain: FirstLook,
+) -> None:
+    archive = SAMPLES / "archive_01_record.json"
+    policy = chain.asks("submit", "policy.publish", archive, "--key", chain.desk)
+    assert (policy.returncode, policy.stderr.split()[0]) == (1, "ELEMENT_UNKNOWN")
+    without = chain.asks("submit", "catalogue.publish", archive, "--key", chain.desk)
+    assert without.returncode == 2
+    catalogue = chain.asks(
+        "submit", "catalogue.publish", archive, "--set", "edition=1", "--key", chain.desk
+    )
+    assert (catalogue.returncode, catalogue.stderr.split()[0]) == (1, "CSV_HEADER")
+
+
+@pytest.mark.parametrize("setting", ["edition", "=1", "edition=1 edition=2"])
+def test_a_setting_is_a_name_and_a_value_once(chain: FirstLook, setting: str) -> None:
+    settings = [part for one in setting.split() for part in ("--set", one)]
+    bill = SAMPLES / "ebill_out_01.xml"
+    done = chain.asks("submit", "bill.issue_blue", bill, *settings, "--key", chain.desk)
+    assert done.returncode == 2
+    assert "NAME=VALUE" in done.stderr
 
 
 def test_tx_is_answered_with_its_receipt(chain: FirstLook) -> None:
@@ -200,6 +234,70 @@ def test_a_running_node_is_not_checked(chain: FirstLook) -> None:
     busy = yilian("fsck", "--config", chain.config)
     assert (busy.returncode, busy.stdout) == (1, "")
     assert "STORE_LOCKED" in busy.stderr
+
+
+def public_key(file: Path) -> bytes:
+    shown = yilian("keys", "show", file, "--json")
+    return bytes.fromhex(json.loads(shown.stdout)["public_key"])
+
+
+def test_two_organisations_decide_on_one_file_and_a_key_is_rotated(
+    chain: FirstLook, tmp_path: Path
+) -> None:
+    second, successor, body = (tmp_path / name for name in ("second.key", "new.key", "assign.body"))
+    for file in (second, successor):
+        assert yilian("keys", "new", file).returncode == 0
+    registering = {
+        "public_key": base64.b64encode(public_key(second)).decode(),
+        "org": "second",
+        "roles": ["governance"],
+        "label": "desk",
+    }
+    request = json.dumps(registering)
+    done = chain.learns("tx", "identity", "register", request, "--key", chain.desk)
+    assert done["code"] == "OK"
+
+    assign = json.dumps({"region": "460100", "home_chain": "first-look", "reason": "区划归属"})
+    alone = chain.asks("tx", "region", "assign", assign, "--key", chain.desk, "--json")
+    assert (alone.returncode, json.loads(alone.stdout)["code"]) == (1, "MAJORITY_NEEDED")
+    signer = ("--signer", public_key(chain.desk).hex())
+    begun_body = chain.learns(
+        "endorse", "begin", "region", "assign", assign, *signer, "--out", body
+    )
+    assert begun_body["endorsed_by"] == []
+    twice = chain.asks("endorse", "begin", "region", "assign", assign, *signer, "--out", body)
+    assert (twice.returncode, "nothing was written" in twice.stderr) == (2, True)
+
+    added = yilian("endorse", "add", body, "--key", second, "--json")
+    assert json.loads(added.stdout)["endorsed_by"] == [public_key(second).hex()]
+    again = yilian("endorse", "add", body, "--key", second)
+    assert (again.returncode, "MALFORMED" in again.stderr) == (1, True)
+    looked = json.loads(yilian("endorse", "look", body, "--json").stdout)
+    assert (looked["call"], looked["requests"][0]["region"]) == ("region.assign", "460100")
+    assert len(looked["endorsed_by"]) == 1
+    stranger = chain.asks("endorse", "submit", body, "--key", second)
+    assert stranger.returncode == 2
+    assert chain.learns("endorse", "submit", body, "--key", chain.desk)["code"] == "OK"
+    assert chain.learns("trace", "region/460100")[-1]["details"]["endorsed_by"] == "second"
+
+    rotated = chain.learns("keys", "rotate", successor, "--key", second)
+    assert rotated["code"] == "OK"
+    old = chain.asks("tx", "governance", "vote", '{"motion": "1"}', "--key", second)
+    assert (old.returncode, "IDENTITY_REVOKED" in old.stderr) == (1, True)
+    fresh = chain.asks("tx", "governance", "vote", '{"motion": "1"}', "--key", successor, "--json")
+    assert json.loads(fresh.stdout)["code"] == "MOTION_NOT_FOUND"
+
+
+def test_what_is_no_body_is_not_endorsed(tmp_path: Path) -> None:
+    key, file = tmp_path / "x.key", tmp_path / "x.body"
+    assert yilian("keys", "new", key).returncode == 0
+    for content in (b"\xff\xff", b"\x0a\xff", b"", b"{}"):
+        file.write_bytes(content)
+        done = yilian("endorse", "add", file, "--key", key)
+        assert (done.returncode, done.stdout) in ((1, ""), (2, "")), done
+        assert "Traceback" not in done.stderr
+        assert file.read_bytes() == content
+    assert yilian("endorse", "look", tmp_path / "none").returncode == 2
 
 
 def test_stopped_it_is_sound_and_started_again_it_goes_on(chain: FirstLook) -> None:

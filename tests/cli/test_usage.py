@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands.tx import EXAMPLE, _request
+from cli.commands.tx import EXAMPLE, read_request
 from cli.main import EXIT_REFUSED, EXIT_UNAVAILABLE, EXIT_USAGE, VERBS, build_parser, main
 from crypto.keystore import create_key, load_key
 from crypto.suites import GM
@@ -61,7 +61,7 @@ def test_help_ends_with_an_example_that_parses(verb: str, capsys: Captured) -> N
 
 def test_the_example_of_tx_fits_its_method() -> None:
     options = build_parser().parse_args(shlex.split(EXAMPLE)[1:])
-    request = _request(options.contract, options.method, options.request)
+    request = read_request(options.contract, options.method, options.request)
     assert request.bill.code == "46060124"
 
 
@@ -82,6 +82,9 @@ def test_the_general_help_names_every_verb(capsys: Captured) -> None:
         ["keys", "new"],
         ["keys", "new", "--suite", "rsa", "x.key"],
         ["tx", "bill"],
+        ["endorse", "begin", "bill", "lock", "{}"],
+        ["endorse", "add", "file"],
+        ["keys", "rotate", "new.key"],
         ["tx", "bill", "lock", "{}"],
         ["query"],
         ["query", "bill/x", "--node", "here"],

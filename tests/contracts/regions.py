@@ -15,7 +15,7 @@ from ledger.records import Record, encode
 from proto import catalogue_pb2 as cat
 from proto import policy_pb2 as pb
 from proto.region_pb2 import AssignRegionRequest
-from tests.contracts.harness import NATIONAL, PROVINCE, Chain, Network, channel
+from tests.contracts.harness import NATIONAL, PROVINCE, Chain, Network, channel, seconds
 
 GUANGDONG = "yl-guangdong"
 HOME_REGION, REMOTE_REGION = "460000", "440100"
@@ -56,7 +56,7 @@ class Regions(Network):
 
 def assign(chain: Chain, region: str, home: str) -> None:
     request = AssignRegionRequest(region=region, home_chain=home, reason="区划归属")
-    chain.ok("governor", "region.assign", request)
+    chain.ok("governor", "region.assign", request, seconds(chain))
 
 
 def answer(chain: Chain, handle: OnReceipt, body: Record, outcome: str, result: bytes = b"") -> str:

@@ -6,14 +6,9 @@ from typing import Any
 import pytest
 
 from contracts.account import account_key
-from contracts.authorization import (
-    GRANTS_MAX,
-    AuthorizationRecord,
-    GrantIndex,
-    authorization_key,
-    grant_index_key,
-)
+from contracts.authorization import GRANTS_MAX, GrantIndex, grant_index_key
 from contracts.bill.record import BillRecord
+from contracts.grant.records import AuthorizationRecord, authorization_key
 from contracts.payload import payload_hash
 from crypto.suites import suite
 from ledger.records import encode

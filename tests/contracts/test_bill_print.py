@@ -174,8 +174,31 @@ def test_a_lost_printing_is_told_again_by_the_same_call(net: Network) -> None:
     assert net.finance.bill(1).paper == before
     assert net.send_all(net.finance) == ["OK"]
     assert net.province.bill(1).paper is not None
+    count = net.finance.bill(1).trace_count
     net.finance.ok("finance", "bill.print", print_bill())
-    assert net.send_all(net.finance) == ["DUPLICATE"]
+    assert (net.pending(net.finance), net.finance.bill(1).trace_count) == ([], count)
+
+
+def test_a_lost_cancellation_is_told_again_by_the_same_call(net: Network) -> None:
+    net.finance.ok("finance", "bill.print", print_bill())
+    net.settle()
+    net.finance.ok("finance", "bill.cancel_print", cancel_print())
+    net.province.time_ms += 2 * DAY_MS
+    assert net.send_all(net.finance) == ["TIMED_OUT"]
+    assert net.province.bill(1).paper is not None
+    net.finance.time_ms = net.province.time_ms
+    net.finance.ok("finance", "bill.cancel_print", cancel_print(reason="asked again"))
+    assert net.finance.trace(bill_name(1))[-1].action == "cancel_print_told_again"
+    assert net.send_all(net.finance) == ["OK"]
+    here, home = net.province.bill(1), net.finance.bill(1)
+    assert (here.paper, here.print_cycle, home.print_cycle) == (None, 1, 1)
+    # The reason that was recorded first is the one that is told.
+    assert net.province.trace(bill_name(1))[-1].details["reason"] == "returned"
+    count = home.trace_count
+    net.finance.ok("finance", "bill.cancel_print", cancel_print())
+    assert (net.pending(net.finance), net.finance.bill(1).trace_count) == ([], count)
+    net.finance.ok("finance", "bill.print", print_bill(paper=8))
+    net.finance.refused("finance", "bill.cancel_print", cancel_print(), "BILL_NOT_PRINTED")
 
 
 def test_a_flushed_bills_paper_is_not_told_again(chain: Chain) -> None:

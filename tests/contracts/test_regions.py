@@ -22,6 +22,7 @@ from faults import Rejected
 from ledger.records import encode
 from proto import policy_pb2 as pb
 from proto.region_pb2 import AssignRegionRequest
+from tests.contracts.governance.council import action, council, decide, not_moved
 from tests.contracts.harness import FINANCE, PEOPLE, Chain, key_bytes
 from tests.contracts.regions import HOME_REGION, assign, policy
 
@@ -51,6 +52,24 @@ def test_only_governance_assigns() -> None:
         if "governance" not in roles:
             chain.refused(who, "region.assign", request(), "NOT_PERMITTED")
             assert not chain.writes
+
+
+def test_where_several_govern_one_signature_assigns_nothing() -> None:
+    chain = council(Chain())
+    chain.refused("governor", "region.assign", request(), "MAJORITY_NEEDED")
+    assert not chain.writes
+    same_org = ("second_governor", "bureau")
+    result = chain.call("governor", "region.assign", request(), same_org)
+    assert result.code == "MAJORITY_NEEDED"
+    chain.ok("governor", "region.assign", request(), endorsers=["gov_c"])
+    decide(chain, action(assign_region=request(home_chain=OTHER)))
+    record = chain.load(RegionHome, KEY)
+    assert (record.home_chain, record.basis) == (OTHER, ASSIGNED)
+    chain.refused("gov_b", "region.assign", request(), "MAJORITY_NEEDED")
+    assert chain.trace(KEY)[-1].code == "MAJORITY_NEEDED"
+    for wrong in ({"region": "46"}, {"home_chain": "a/b"}, {"reason": ""}):
+        not_moved(chain, "MALFORMED_REQUEST", action(assign_region=request(**wrong)))
+    not_moved(chain, "REGION_ASSIGNED", action(assign_region=request(home_chain=OTHER)))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from contracts.settlement import SettlementRecord
 from contracts.voucher import VoucherRecord
 from proto import contracts_pb2 as pb
+from proto.governance_pb2 import ExecuteRequest, MotionAction, ProposeRequest, SetFindingRule
 from tests.contracts.harness import (
     SETTLEMENT_FIELDS,
     Chain,
@@ -82,12 +83,58 @@ def test_public_fields_are_well_formed(chain: Chain, path: str, value: str) -> N
     chain.refused("hospital", "settlement.upload", request, "FORM_FIELDS_INVALID")
 
 
-def test_kinds_that_do_not_sum_are_shown_not_refused(chain: Chain) -> None:
+KINDS = "SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS"
+
+
+@pytest.mark.parametrize("who", ["hospital", "bureau"])
+@pytest.mark.parametrize(
+    "kind",
+    ["fund_total_fen", "account_fen", "cash_fen", "wallet_fen", "credit_fen", "hospital_fen"],
+)
+@pytest.mark.parametrize("off", [1, -1])
+def test_kinds_that_do_not_make_the_total_are_refused(
+    chain: Chain, who: str, kind: str, off: int
+) -> None:
+    """Off by one fen, whether or not the submitter says so."""
+    given = int(SETTLEMENT_FIELDS[kind])
+    if given + off < 0:
+        return
+    request = upload(chain, **{kind: given + off})
+    result = chain.refused(who, "settlement.upload", request, "FINDINGS_REFUSED")
+    told = (result.fields["finding"], result.fields["grade"], result.fields["field"])
+    assert told == (KINDS, "error", "total_fen")
+    assert result.fields["detail"] == f"total_fen=23140 sum_fen={23140 + off}"
+    assert not chain.writes
+
+
+def test_no_split_at_all_is_no_contradiction(chain: Chain) -> None:
+    """The one public record: a total, and nothing of who paid it."""
+    kinds = ("pooled_fund_fen", "fund_total_fen", "account_fen", "cash_fen")
+    chain.ok("hospital", "settlement.upload", upload(chain, **dict.fromkeys(kinds, 0)))
+    assert chain.load(SettlementRecord, KEY).findings == ()
+
+
+def test_where_governance_says_so_it_is_kept_and_can_be_reversed_after_all(chain: Chain) -> None:
+    set_rule(chain, "none")
     chain.ok("hospital", "settlement.upload", upload(chain, wallet_fen=1))
     found = chain.load(SettlementRecord, KEY).findings
-    assert [(one.code, one.grade) for one in found] == [
-        ("SETTLEMENT_TOTAL_NOT_SUM_OF_KINDS", "warn")
-    ]
+    assert [(one.code, one.grade) for one in found] == [(KINDS, "error")]
+    set_rule(chain, "error")
+    # The mirror image repeats what was accepted; refusing that would leave the original for ever.
+    mirrored = reversal(chain, wallet_fen=-1)
+    mirrored.findings.append(finding("SETTLEMENT_OTHER", "error"))
+    chain.refused("hospital", "settlement.reverse", mirrored, "FINDINGS_REFUSED")
+    chain.ok("hospital", "settlement.reverse", reversal(chain, wallet_fen=-1))
+    kept = chain.load(SettlementRecord, "settlement/300000900091").findings
+    assert [(one.code, one.grade) for one in kept] == [(KINDS, "error")]
+
+
+def set_rule(chain: Chain, submitted: str) -> None:
+    """What refuses from now on, by a motion of the only organisation that governs."""
+    rule = SetFindingRule(submitted=submitted, proved="none")
+    motion = ProposeRequest(actions=[MotionAction(set_finding_rule=rule)], reason="试点")
+    number = json.loads(chain.ok("governor", "governance.propose", motion).result)["motion"]
+    chain.ok("governor", "governance.execute", ExecuteRequest(motion=number))
 
 
 def test_an_error_in_what_a_hospital_submits_is_refused(chain: Chain) -> None:
@@ -164,7 +211,11 @@ def test_bill_and_settlement_point_at_each_other(chain: Chain) -> None:
 
 @pytest.mark.parametrize(
     ("account", "changes", "field"),
-    [(2, {}, "account"), (0, {}, "account"), (1, {"total_fen": 23141}, "total_fen")],
+    [
+        (2, {}, "account"),
+        (0, {}, "account"),
+        (1, {"total_fen": 23141, "cash_fen": 1597}, "total_fen"),
+    ],
 )
 def test_a_link_needs_one_account_and_one_total(
     chain: Chain, account: int, changes: dict[str, Any], field: str
@@ -190,7 +241,8 @@ def test_a_link_needs_a_settlement(chain: Chain) -> None:
 
 
 def test_every_difference_is_recorded(chain: Chain) -> None:
-    chain.ok("hospital", "settlement.upload", upload(chain, pooled_fund_fen=11543, cash_fen=1597))
+    other = upload(chain, pooled_fund_fen=11543, account_fen=9999, cash_fen=1597)
+    chain.ok("hospital", "settlement.upload", other)
     request = pb.VerifyRequest(
         bill=bill_ref(1),
         settlement_id=ID,
@@ -203,13 +255,16 @@ def test_every_difference_is_recorded(chain: Chain) -> None:
     verification = chain.bill(1).verification
     assert verification is not None
     assert [(one.code, one.grade) for one in verification.differences] == [
+        ("VERIFY_ACCOUNT", "error"),
         ("VERIFY_CASH", "error"),
         ("VERIFY_FUND_TOTAL_AS_POOLED", "warn"),
         ("VERIFY_SELFPAY", "warn"),
     ]
-    assert (result["differences"], result["errors"]) == (3, 1)
+    assert (result["differences"], result["errors"]) == (4, 2)
     event = chain.trace(bill_name(1))[-1]
-    assert event.details["codes"] == "VERIFY_CASH,VERIFY_FUND_TOTAL_AS_POOLED,VERIFY_SELFPAY"
+    assert event.details["codes"] == (
+        "VERIFY_ACCOUNT,VERIFY_CASH,VERIFY_FUND_TOTAL_AS_POOLED,VERIFY_SELFPAY"
+    )
 
 
 def test_verifying_again_replaces_the_comparison_and_keeps_the_trace(chain: Chain) -> None:
@@ -271,7 +326,7 @@ def test_a_settlement_and_its_voucher_are_reported_and_acknowledged(net: Network
 def test_a_voucher_waits_for_its_settlement(net: Network) -> None:
     net.province.ok("bureau", "voucher.report", report_voucher(net.province))
     assert net.send_all(net.province) == ["SETTLEMENT_NOT_FOUND"]
-    assert net.province.load(VoucherRecord, f"voucher/{ID}").report == ""
+    assert net.province.load(VoucherRecord, f"voucher/{ID}").report == "failed"
     net.province.ok("bureau", "settlement.report", pb.ReportSettlementRequest(settlement_id=ID))
     net.province.ok("bureau", "voucher.report", report_voucher(net.province, fee_count=8))
     assert net.send_all(net.province) == ["OK", "OK"]
@@ -284,6 +339,20 @@ def test_a_voucher_joins_no_other_chains_settlement(net: Network) -> None:
     net.province.ok("bureau", "settlement.report", pb.ReportSettlementRequest(settlement_id=ID))
     net.province.ok("bureau", "voucher.report", report_voucher(net.province))
     assert net.send_all(net.province) == ["SETTLEMENT_EXISTS", "PACKET_INCONSISTENT"]
+    assert f"voucher/{ID}" not in net.national.state
+    saved = [(event.action, event.code) for event in net.national.trace(KEY)[1:]]
+    assert saved == [
+        ("receive", "SETTLEMENT_EXISTS"),
+        ("receive_voucher", "PACKET_INCONSISTENT"),
+    ]
+
+
+def test_a_replicas_voucher_is_reported_by_its_home_only(net: Network) -> None:
+    net.province.ok("bureau", "settlement.report", pb.ReportSettlementRequest(settlement_id=ID))
+    net.settle()
+    net.national.issue(1, who="bureau")
+    request = report_voucher(net.national)
+    net.national.refused("bureau", "voucher.report", request, "SETTLEMENT_FOREIGN")
     assert f"voucher/{ID}" not in net.national.state
 
 

@@ -164,6 +164,9 @@ def test_any_bytes(raw: bytes) -> None:
     for parse in (
         parse_ebill,
         parse_settlement,
+        parse_filing,
+        parse_application,
+        parse_voucher,
         decode_payload,
         lambda raw: parse_archive(raw, raw),
         lambda raw: load_institutions(raw, form="toml"),

@@ -372,8 +372,9 @@ def test_waiting_longer_than_allowed(finance: Outside) -> None:
 def test_a_body_of_one_chain_under_the_key_of_the_other(
     province: Outside, finance: Outside
 ) -> None:
+    last = province.client.status().height + 100
     body = build_body(
-        "province", "bill", "unlock", [NO_BILL], finance.actor.public_key, last_height=100
+        "province", "bill", "unlock", [NO_BILL], finance.actor.public_key, last_height=last
     )
     with province.untouched():
         province.not_taken("BAD_SIGNATURE", sign_body(finance.actor.signer, body))

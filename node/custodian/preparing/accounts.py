@@ -1,9 +1,10 @@
 """Digital accounts: opened for the person of an archive, and given the objects that wait for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.account import account_key
+from contracts.archive.records import ArchiveRecord, version_key
 from contracts.bill.record import bill_key
 from documents import EBILL, PayloadPlain
 from documents.person import is_about_a_person
@@ -15,7 +16,7 @@ from node.custodian.callers import is_custodian
 from node.custodian.people import Person
 from node.custodian.preparing.desk import Desk, reply
 from node.custodian.preparing.job import Job
-from node.custodian.preparing.owners import find_or_make, opening, verified
+from node.custodian.preparing.owners import opening, propose, verified
 from node.custodian.reading import read_archive
 from proto.contracts_pb2 import AttachRequest
 from proto.services_pb2 import PrepareReply
@@ -33,8 +34,9 @@ def open_account(desk: Desk, job: Job) -> PrepareReply:
     """Open the account of an archive's person, and give it the objects that waited for it."""
     accounts = desk.persons()
     identity, findings = read_archive(job.document, job.text("content"))
-    person = find_or_make(job, accounts, identity)
+    person = propose(job, accounts, identity)
     bodies = opening(desk, job, accounts, person)
+    accounts.people.keep(person, identity)
     bodies += attach_waiting(desk, job, accounts, person)
     return reply(account_key(person.account_id), verified(person), bodies, findings)
 
@@ -67,7 +69,7 @@ def attach(desk: Desk, job: Job) -> PrepareReply:
 def attach_waiting(
     desk: Desk, job: Job, accounts: Accounts, person: Person, link: Link | None = None
 ) -> list[bytes]:
-    """Bodies that attach the queued objects which now lead to this person."""
+    """Bodies that attach the queued objects which now lead to this person, who is kept."""
     if not is_custodian(job.identity):
         return []
     linked = _linked(accounts, link) if link is not None else []
@@ -76,7 +78,7 @@ def attach_waiting(
     )
     linking = (link.settlement_id, person.account_id) if link is not None else None
     bodies = []
-    for key in [*linked, *(one for one in borne if one not in linked)]:
+    for key in dict.fromkeys([*linked, *_with_versions(desk, borne)]):
         account = None if key in linked else person.account_id
         body = _if_theirs(desk, job, accounts, person, key, linking, account)
         bodies += [body] if body is not None else []
@@ -88,6 +90,16 @@ def _linked(accounts: Accounts, link: Link) -> Sequence[str]:
     if link.bill is not None and accounts.people.waiting(bill_key(*link.bill)) is not None:
         linked = sorted({*linked, bill_key(*link.bill)})
     return linked
+
+
+def _with_versions(desk: Desk, keys: Sequence[str]) -> Iterator[str]:
+    """The keys, each archive's followed by those of its versions that have a leaf of their own."""
+    for key in keys:
+        yield key
+        record = desk.payloads.owned(key)
+        if isinstance(record, ArchiveRecord):
+            code = record.public.archive_code
+            yield from (version_key(code, number + 1) for number in range(record.version))
 
 
 def _if_theirs(

@@ -21,8 +21,8 @@ from node.custodian.preparing.options import archive_checks
 from node.custodian.preparing.owners import (
     NOT_ATTACHED,
     attribute_form,
-    find_or_make,
     opening,
+    propose,
     queue_unbound,
     same_owner,
     verified,
@@ -45,7 +45,8 @@ def register(desk: Desk, job: Job) -> PrepareReply:
     )
     body = desk.bodies.make("archive", "register", request, job.signer)
     waiting = []
-    if bodies and person is not None:
+    if person is not None:
+        desk.persons().people.keep(person, identity_of(archive.form))
         waiting = attach_waiting(desk, job, desk.persons(), person)
     queue_unbound(desk, key, archive.form, attribution)
     return reply(key, attribution, [*bodies, body, *waiting])
@@ -87,13 +88,13 @@ def _owner(
 ) -> tuple[Attribution, Person | None, list[bytes]]:
     """Whose it is, the person to seal to, and the body that opens the account first."""
     attribution = attribute_form(desk, archive.form)
-    identity = identity_of(archive.form)
-    may_open = desk.accounts is not None and is_custodian(job.identity)
-    if not (may_open and attribution.reason == "PERSON_UNKNOWN"):
-        return attribution, desk.owner(attribution.account_id), []
+    is_new = attribution.reason == "PERSON_UNKNOWN" and is_custodian(job.identity)
+    if attribution.account_id is None and not is_new:
+        return attribution, None, []
     accounts = desk.persons()
-    person = find_or_make(job, accounts, identity)
-    return verified(person), person, opening(desk, job, accounts, person)
+    person = propose(job, accounts, identity_of(archive.form))
+    found = verified(person) if is_new else attribution
+    return found, person, opening(desk, job, accounts, person)
 
 
 def _queue_versions(desk: Desk, archive: Archive, key: str, superseded: str) -> None:

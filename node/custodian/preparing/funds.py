@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
+from contracts.fund.codes import FUND_BATCH_NOT_FOUND
 from contracts.fund.line_form import LINES_MAX, SETTLEMENTS_MAX, lines_root, settlements_head
 from contracts.fund.records import BatchRecord, Header, LineRecord, batch_key, line_key
 from contracts.fund.rules import PAYOUT
@@ -32,11 +33,12 @@ from ledger.records import decode
 from node.codes import REQUEST_INVALID
 from node.custodian.preparing.desk import Desk, reply
 from node.custodian.preparing.job import Job
-from node.custodian.preparing.options import settlements_by_line
+from node.custodian.preparing.options import original_lines, settlements_by_line
 from node.custodian.preparing.owners import NO_PERSON
 from proto.fund_pb2 import (
     AddFundLinesRequest,
     AddFundSettlementsRequest,
+    CompensateFundBatchRequest,
     FundBatchHeader,
     FundLine,
     SubmitFundBatchRequest,
@@ -63,13 +65,40 @@ class Part:
         return self.lines[0].number
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is said of lines beside the file: settlements paid, and failed lines paid again."""
+
+    settlements: Mapping[int, Sequence[str]]
+    originals: Mapping[int, int]
+
+    def ids(self, number: int) -> Sequence[str]:
+        """The settlements that line `number` pays."""
+        return self.settlements.get(number, ())
+
+
 def submit(desk: Desk, job: Job) -> PrepareReply:
     """Declare the batch, add its lines, then the settlements that had no room beside them."""
+    return _prepared(desk, job, job.text("direction") or PAYOUT, {})
+
+
+def compensate(desk: Desk, job: Job) -> PrepareReply:
+    """The same for a batch that pays failed lines of another one again, in its direction."""
+    number = job.text("original")
+    raw = desk.chain.state(batch_key(number))
+    if raw is None:
+        raise Rejected(FUND_BATCH_NOT_FOUND, batch=number)
+    direction = decode(BatchRecord, raw).header.direction
+    return _prepared(desk, job, direction, original_lines(job.text("originals")))
+
+
+def _prepared(desk: Desk, job: Job, direction: str, originals: Mapping[int, int]) -> PrepareReply:
     file = parse_fund_file(job.document)
-    settlements = _settlements(job, file)
-    parts = list(_parts(desk, file, settlements, sm3(job.document)))
-    header = _header(file, parts, job.text("direction") or PAYOUT)
-    bodies = _fitting(_bodies(desk, job, header, parts, settlements))
+    if any(number > len(file.lines) for number in originals):
+        raise Rejected(REQUEST_INVALID, field="options.originals", reason="not in the file")
+    beside = Beside(_settlements(job, file), originals)
+    parts = list(_parts(desk, file, beside, sm3(job.document)))
+    bodies = _fitting(_bodies(desk, job, _header(file, parts, direction), parts, beside))
     return reply(batch_key(file.batch_number), NO_PERSON, bodies, fund_file_findings(file))
 
 
@@ -83,15 +112,13 @@ def _settlements(job: Job, file: FundFile) -> Mapping[int, Sequence[str]]:
     return found
 
 
-def _parts(
-    desk: Desk, file: FundFile, settlements: Mapping[int, Sequence[str]], digest: bytes
-) -> Iterator[Part]:
+def _parts(desk: Desk, file: FundFile, beside: Beside, digest: bytes) -> Iterator[Part]:
     """The file's lines cut into operations that a block takes."""
     at = 1
     while at <= len(file.lines):
         count = min(PART_LINES, len(file.lines) - at + 1)
         while True:
-            part = _part(desk, file, settlements, digest, (at, count))
+            part = _part(desk, file, beside, digest, (at, count))
             size = len(encode_payload(part.plain)) + sum(one.ByteSize() + 8 for one in part.lines)
             if size + _BESIDES_BYTES <= OPERATION_BYTES_MAX or count == 1:
                 break
@@ -100,20 +127,16 @@ def _parts(
         at += count
 
 
-def _part(
-    desk: Desk,
-    file: FundFile,
-    settlements: Mapping[int, Sequence[str]],
-    digest: bytes,
-    span: tuple[int, int],
-) -> Part:
+def _part(desk: Desk, file: FundFile, beside: Beside, digest: bytes, span: tuple[int, int]) -> Part:
     first, count = span
     secret = desk.derive("fund part", file.batch_number, str(first), str(count), digest)
     plain = part_payload(file, first, count, secret)
     room, lines = LINES_MAX, []
     for detail in file.lines[first - 1 : first - 1 + count]:
-        ids = settlements.get(detail.number, ())
-        lines.append(_line(file, detail, secret, ids, ids[:room]))
+        ids = beside.ids(detail.number)
+        line = _line(file, detail, secret, ids, ids[:room])
+        line.original_line = beside.originals.get(detail.number, 0)
+        lines.append(line)
         room -= min(room, len(ids))
     return Part(plain, lines)
 
@@ -123,7 +146,7 @@ def _line(
     detail: FundDetail,
     secret: bytes,
     ids: Sequence[str],
-    beside: Sequence[str],
+    named: Sequence[str],
 ) -> FundLine:
     salt = account_salt(secret, file.batch_number, detail.number)
     return FundLine(
@@ -137,7 +160,7 @@ def _line(
         account_commitment=account_commitment(salt, detail.account_number),
         settlement_count=len(ids),
         settlements_head=settlements_head(ids),
-        settlement_ids=beside,
+        settlement_ids=named,
     )
 
 
@@ -161,13 +184,12 @@ def _bodies(
     job: Job,
     header: FundBatchHeader,
     parts: Sequence[Part],
-    settlements: Mapping[int, Sequence[str]],
+    beside: Beside,
 ) -> Iterator[bytes]:
     """What the chain lacks of the batch, in order; it refuses another batch of the number."""
-    batch = _batch(desk, header)
+    batch = _batch(desk, header, job.text("original"))
     if batch is None:
-        request = SubmitFundBatchRequest(header=header)
-        yield desk.bodies.make("fund", "submit", request, job.signer)
+        yield _declaration(desk, job, header)
     added = batch.added_count if batch is not None else 0
     for part in parts:
         if part.first > added:
@@ -179,20 +201,25 @@ def _bodies(
                 payload=payload,
             )
             yield desk.bodies.make("fund", "add_lines", lines, job.signer)
-    yield from _settlement_bodies(desk, job, header.batch_number, parts, settlements)
+    yield from _settlement_bodies(desk, job, header.batch_number, parts, beside)
+
+
+def _declaration(desk: Desk, job: Job, header: FundBatchHeader) -> bytes:
+    original = job.text("original")
+    if not original:
+        request = SubmitFundBatchRequest(header=header)
+        return desk.bodies.make("fund", "submit", request, job.signer)
+    again = CompensateFundBatchRequest(header=header, original=original, reason=job.text("reason"))
+    return desk.bodies.make("fund", "compensate", again, job.signer)
 
 
 def _settlement_bodies(
-    desk: Desk,
-    job: Job,
-    batch_number: str,
-    parts: Sequence[Part],
-    settlements: Mapping[int, Sequence[str]],
+    desk: Desk, job: Job, batch_number: str, parts: Sequence[Part], beside: Beside
 ) -> Iterator[bytes]:
     waiting: list[Message] = []
     held = 0
     for line in (line for part in parts for line in part.lines):
-        ids = settlements.get(line.number, ())
+        ids = beside.ids(line.number)
         at = _claimed(desk, batch_number, line)
         while at < len(ids):
             some = ids[at : at + LINES_MAX]
@@ -221,11 +248,12 @@ def _fitting(bodies: Iterator[bytes]) -> list[bytes]:
     return found
 
 
-def _batch(desk: Desk, header: FundBatchHeader) -> BatchRecord | None:
+def _batch(desk: Desk, header: FundBatchHeader, original: str) -> BatchRecord | None:
     """The batch on the chain, if it is this one."""
     raw = desk.chain.state(batch_key(header.batch_number))
     batch = decode(BatchRecord, raw) if raw is not None else None
-    return batch if batch is not None and _is_of(header, batch.header) else None
+    same = batch is not None and batch.original == original and _is_of(header, batch.header)
+    return batch if same else None
 
 
 def _is_of(given: FundBatchHeader, kept: Header) -> bool:

@@ -63,6 +63,13 @@ _REFERENCE = Option(
     "source_reference", "the source's number of the fetch, an identifier", options.identifier
 )
 
+_LINE_SETTLEMENTS = Option(
+    "settlements",
+    'JSON: settlement ids by line number, {"1": ["300000900001"]}',
+    options.settlements_by_line,
+    required=False,
+)
+
 KINDS: Mapping[str, Kind] = {
     "account.open": Kind(
         accounts.open_account,
@@ -105,12 +112,23 @@ KINDS: Mapping[str, Kind] = {
                 options.one_of(*DIRECTIONS),
                 required=False,
             ),
+            _LINE_SETTLEMENTS,
+        ),
+    ),
+    "fund.compensate": Kind(
+        funds.compensate,
+        "6131 payment file; asked again it gives what the chain lacks, none when all is there",
+        (
             Option(
-                "settlements",
-                'JSON: settlement ids by line number, {"1": ["300000900001"]}',
-                options.settlements_by_line,
-                required=False,
+                "original", "number of the batch whose failed lines it pays", options.identifier
             ),
+            Option("reason", "why they are paid again", options.anything),
+            Option(
+                "originals",
+                'JSON: the failed line that each line pays again, {"1": 5}',
+                options.original_lines,
+            ),
+            _LINE_SETTLEMENTS,
         ),
     ),
     "fund.record_result": Kind(

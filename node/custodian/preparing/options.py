@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from contracts.archive.checks import CHECKS_MAX
-from documents.json_strict import JsonObject, parse_json_object
+from documents.json_strict import JsonNumber, JsonObject, parse_json_object
 from faults import Rejected
 from ledger.limits import STATE_KEY_BYTES_MAX
 from proto.archive_pb2 import ArchiveCheck
@@ -87,6 +87,19 @@ def settlements_by_line(text: str) -> dict[int, tuple[str, ...]]:
         if len(named) != len(ids) or len(set(named)) != len(named):
             raise ValueError(f"line {key}: settlement ids as text expected, each once")
         found[int(key)] = tuple(named)
+    return found
+
+
+def original_lines(text: str) -> dict[int, int]:
+    """The failed line that each line pays again, by number: {"1": 5, …}."""
+    found: dict[int, int] = {}
+    for key, original in _object(text).items():
+        number = original.text if isinstance(original, JsonNumber) else ""
+        if _LINE.fullmatch(key) is None or _LINE.fullmatch(number) is None:
+            raise ValueError("line numbers expected")
+        found[int(key)] = int(number)
+    if len(set(found.values())) != len(found):
+        raise ValueError("a failed line is paid again once")
     return found
 
 

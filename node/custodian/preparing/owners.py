@@ -81,13 +81,16 @@ def owner_of_red(desk: Desk, red: StandardForm) -> tuple[Attribution, Person | N
     return follows(person), person
 
 
-def find_or_make(job: Job, accounts: Accounts, identity: Identity) -> Person:
-    """The one person of an identity, made now if the caller may open accounts."""
+def propose(job: Job, accounts: Accounts, identity: Identity) -> Person:
+    """The one person of an identity, a new one if the caller may open accounts.
+
+    `People.keep` it once the bodies are made: a refusal leaves nobody behind.
+    """
     known = accounts.people.find(identity)
     may_open = is_custodian(job.identity)
     if not may_open and (known is None or not accounts.is_open(known)):
         raise Rejected(CALLER_NOT_ALLOWED, needs="custodian", to="open an account")
-    return accounts.people.find_or_create(identity)
+    return accounts.people.proposed(identity)
 
 
 def opening(desk: Desk, job: Job, accounts: Accounts, person: Person) -> list[bytes]:

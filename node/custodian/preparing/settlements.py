@@ -8,7 +8,7 @@ from node.custodian.accounts import identity_of
 from node.custodian.preparing.accounts import Link, attach_waiting
 from node.custodian.preparing.desk import Desk, reply
 from node.custodian.preparing.job import Job
-from node.custodian.preparing.owners import find_or_make, follows, opening, verified
+from node.custodian.preparing.owners import follows, opening, propose, verified
 from node.custodian.reading import to_messages
 from proto.contracts_pb2 import ReverseSettlementRequest, UploadSettlementRequest
 from proto.services_pb2 import PrepareReply
@@ -21,11 +21,9 @@ def upload(desk: Desk, job: Job) -> PrepareReply:
     if settlement.is_reversal:
         raise Rejected(REQUEST_INVALID, field="kind", reason="the document is a reversal")
     form, settlement_id = settlement.form, settlement.settlement_id
-    person = find_or_make(job, accounts, identity_of(form))
+    identity = identity_of(form)
+    person = propose(job, accounts, identity)
     bodies = opening(desk, job, accounts, person)
-    bill = (form.public["bill.code"], form.public["bill.number"])
-    named = bill if all(bill) else None
-    accounts.people.link_settlement(settlement_id, person.account_id, named)
     findings = settlement_findings(form)
     committed, payload = desk.seal(form, settlement.document, person)
     request = UploadSettlementRequest(
@@ -35,6 +33,10 @@ def upload(desk: Desk, job: Job) -> PrepareReply:
         findings=to_messages(findings),
     )
     bodies.append(desk.bodies.make("settlement", "upload", request, job.signer))
+    bill = (form.public["bill.code"], form.public["bill.number"])
+    named = bill if all(bill) else None
+    accounts.people.keep(person, identity)
+    accounts.people.link_settlement(settlement_id, person.account_id, named)
     bodies += attach_waiting(desk, job, accounts, person, Link(settlement_id, named))
     return reply(settlement_key(settlement_id), verified(person), bodies, findings)
 

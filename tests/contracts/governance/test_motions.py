@@ -36,11 +36,11 @@ GOVERNORS = ("governor", "gov_b", "gov_c")
 def chain() -> Chain:
     """Three governing organisations."""
     made = Chain()
-    for name in GOVERNORS[1:]:
+    for number, name in enumerate(GOVERNORS[1:]):
         request = RegisterIdentityRequest(
             public_key=key_bytes(name), org=f"org-{name}", roles=["governance"], label="desk"
         )
-        made.ok("governor", "identity.register", request)
+        made.ok("governor", "identity.register", request, endorsers=GOVERNORS[1 : number + 1])
     return made
 
 
@@ -266,7 +266,7 @@ def test_without_organisations_those_that_govern_count(chain: Chain) -> None:
 
 def test_self_is_for_ones_own_organisation(chain: Chain) -> None:
     changed(chain, permission("SELF", method="identity.register"))
-    for org, code in (("org-hospital", "OK"), ("org-bureau", "NOT_PERMITTED")):
+    for org, code in (("org-bureau", "NOT_PERMITTED"), ("org-hospital", "OK")):
         request = RegisterIdentityRequest(
             public_key=key_bytes(f"new-{org}"), org=org, roles=["hospital"], label="desk"
         )

@@ -58,12 +58,12 @@ def pending(chain: Chain) -> dict[bytes, int]:
 
 
 def with_orgs(chain: Chain, *names: str) -> None:
-    """More governing organisations, each with one key."""
-    for name in names:
+    """More governing organisations, each with one key; those before agree."""
+    for number, name in enumerate(names):
         request = RegisterIdentityRequest(
             public_key=key_bytes(name), org=f"org-{name}", roles=["governance"], label="desk"
         )
-        chain.ok("governor", "identity.register", request)
+        chain.ok("governor", "identity.register", request, endorsers=names[:number])
 
 
 def test_genesis_is_the_first_set(chain: Chain) -> None:
@@ -267,7 +267,8 @@ def test_half_is_not_more_than_half_and_who_left_has_no_voice(chain: Chain) -> N
     chain.ok("second", PROPOSE, propose(add(chain, 1)))
     assert chain.load(ProposalRecord, proposal_key(1)).status == OPEN
     revoke = RevokeIdentityRequest(public_key=key_bytes("second"), reason="left")
-    chain.ok("governor", "identity.revoke", revoke)
+    chain.refused("governor", "identity.revoke", revoke, "MAJORITY_NEEDED")
+    chain.ok("governor", "identity.revoke", revoke, endorsers=["second"])
     members = chain.load(OrganisationsRecord, ORGANISATIONS_KEY).members
     assert members == (("org-governance", 2),)
     with_orgs(chain, "third", "fourth")

@@ -16,7 +16,9 @@ from google.protobuf.message import Message
 
 from contracts.framework import Method, Rule
 from contracts.registry import CONTRACTS, all_methods
-from node.contract_api.service import descriptions, method_name
+from ledger.genesis import ROLES
+from node.contract_api.service import descriptions
+from node.rpc_names import method_name
 from proto.api.call_pb2 import Unsigned
 from proto.services_pb2 import PrepareReply
 from tests.contracts.page.clauses import FURTHER, HEADINGS, LATER, READS, titles
@@ -45,9 +47,11 @@ in Python `client.bills.lock(…)`, node/client), by a body built elsewhere ([re
 by `yilian tx CONTRACT METHOD JSON --key FILE`. Every receipt names the transaction hash (交易
 hash). Up to 1,000 operations of one method travel under one signature; each has its own receipt.
 Who may call is what the method declares, until governance sets another permission
-(`governance.propose`, [the rules](../contracts/permission.py)). Any method can also refuse with
-UNKNOWN_IDENTITY, IDENTITY_REVOKED, NOT_PERMITTED, ENDORSEMENTS_MISSING and MALFORMED_REQUEST, and,
-in a transaction that is all or nothing, with BATCH_ABORTED.
+(`governance.propose`, [the rules](../contracts/permission.py)); who decides what is in
+[governance.md](governance.md). Any method can also refuse with UNKNOWN_IDENTITY, IDENTITY_REVOKED,
+ORGANISATION_SUSPENDED, ORGANISATION_REMOVED, NOT_PERMITTED, ENDORSEMENTS_MISSING and
+MALFORMED_REQUEST, and, in a transaction that is all or nothing, with BATCH_ABORTED. What sends to
+another chain can also refuse with NO_CHANNEL, CHANNEL_PAUSED and CHANNEL_CLOSED.
 
 Records and traces are read by `Get…` and `Trace…` of each contract's service, or by key (`yilian
 query`, `trace`, `evidence`); each answer is proved at its height. Errors are gRPC statuses with the
@@ -69,7 +73,9 @@ def sentence(method: Method) -> str:
 
 def permission(rule: Rule) -> str:
     """Who may call, in words."""
-    who = ", ".join(rule.roles) if rule.roles else "any registered identity"
+    who = ", ".join(rule.roles) if rule.roles else "any registered identity but administrators"
+    if set(rule.roles) == set(ROLES):
+        who = "any registered identity"
     where = f" of {', '.join(rule.orgs)}" if rule.orgs else ""
     return who + where + (", validators" if rule.validators else "")
 

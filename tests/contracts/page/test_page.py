@@ -12,11 +12,7 @@ from tests.contracts.page.tables import tables
 from tests.scenarios.passed import missing
 
 BY_NAME = {f"{contract}.{method.name}": method for contract, method in all_methods()}
-OUTSIDE_THE_TENDER = {
-    "equivocation.report",
-    "governance.approve_validators",
-    "governance.propose_validators",
-}
+OUTSIDE_THE_TENDER = {"equivocation.report"}
 
 
 def test_the_committed_page_is_the_generated_one() -> None:

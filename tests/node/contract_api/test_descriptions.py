@@ -14,8 +14,9 @@ from node.client import Client
 from node.client.domain import Domain
 from node.contract_api.answers import ANSWERS
 from node.contract_api.reads import READS
-from node.contract_api.service import descriptions, method_name
+from node.contract_api.service import descriptions
 from node.custodian.preparing.kinds import KINDS
+from node.rpc_names import method_name
 from proto.api.call_pb2 import Unsigned
 from proto.services_pb2 import PrepareReply
 

@@ -57,6 +57,19 @@ def test_the_archive_system_finds_an_open_account(province: Chain) -> None:
     assert province.owned(KEY).account_id == opened.account_id
 
 
+def test_an_archive_completes_what_is_known_of_its_person(province: Chain) -> None:
+    """What the archive adds leads to the account from then on, and to what waited under it."""
+    card = {name: text for name, text in ONE.items() if name != "psn_no"}
+    record, content = papers.archive(card)
+    account = province.do("desk", "account.open", record, content=content).account_id
+    bare = papers.application({"psn_name": "测试甲", "psn_no": ONE["psn_no"]})
+    assert province.do("desk", "reimbursement.receive", bare).attribution == "unbound"
+    record, content = papers.archive()
+    reply = province.do("desk", "archive.register", record, content=content, checks=CHECKS)
+    assert methods(reply) == ["archive.register", "account.attach"]
+    assert province.owned("reimbursement/BX460100202401010001").account_id == account
+
+
 def test_the_account_of_an_archive_takes_what_waited(province: Chain) -> None:
     waiting = province.do("desk", "bill.issue_blue", sample("ebill_out_01.xml"))
     assert waiting.attribution == "unbound"
@@ -200,11 +213,12 @@ def test_refusals_of_documents(province: Chain) -> None:
 def test_an_archive_that_no_block_takes_leaves_no_trace(province: Chain) -> None:
     record, content = papers.archive(attachments=["海" * 1000] * 700)
     options = {"content": content, "checks": CHECKS}
-    refused(
-        province,
-        "REQUEST_TOO_LARGE",
-        lambda: province.prepare("archivist", "archive.register", record, **options),
-    )
+    for who in ("archivist", "desk"):
+        refused(
+            province,
+            "REQUEST_TOO_LARGE",
+            lambda w=who: province.prepare(w, "archive.register", record, **options),
+        )
 
 
 def test_without_persons_an_archive_is_the_organisations() -> None:

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from contracts.archive.carrying import ArchiveRef, receive_archive
+from contracts.archive.carrying import ArchiveBody, receive_archive
+from contracts.archive.checks import read_checks
 from contracts.archive.records import ArchiveRecord
 from contracts.bridge.operations import Delivery
 from contracts.filing.incoming import FilingRef, receive_change, receive_filing
@@ -23,6 +24,7 @@ from faults import Rejected
 from ledger.commitment import commit_form
 from ledger.packet import Packet, business_key_of, lane_of
 from ledger.records import decode, encode
+from node.custodian.preparing.options import archive_checks
 from proto.archive_pb2 import CarryArchiveRequest
 from proto.contracts_pb2 import DeliverRequest, ReportSettlementRequest
 from proto.services_pb2 import ListUnboundRequest, PrepareDeliveryRequest, PrepareReply
@@ -39,6 +41,7 @@ from tests.node.custodian.stage import (
     carry,
     check_nothing_personal,
     joined,
+    methods,
     national_chain,
     prepare_delivery,
     province_chain,
@@ -116,6 +119,21 @@ def test_an_archive_of_an_unknown_person_waits(archives: tuple[Chain, Chain]) ->
     assert there.owned(ARCHIVE_KEY).account_id == opened.account_id
     assert unbound(there) == []
     assert owner_can_open(there, ARCHIVE_KEY)
+
+
+def test_a_version_that_was_carried_unbound_is_attached_with_its_archive() -> None:
+    """The version in force has a leaf of its own once it was carried."""
+    province, there = joined(province_chain(), neighbour(), ARCHIVES)
+    register(province, "archivist")
+    send(province)
+    version = f"archive_version/{ARCHIVE_CODE}~1"
+    assert province.owned(version).account_id == ""
+    opened = province.do("desk", "account.open", sample("archive_01_record.json"))
+    assert methods(opened) == ["account.open", "account.attach", "account.attach"]
+    for key in (ARCHIVE_KEY, version):
+        assert province.owned(key).account_id == opened.account_id
+        assert owner_can_open(province, key)
+    assert carry(province, there, 1).object == ARCHIVE_KEY
 
 
 def test_a_new_version_is_sealed_to_the_replicas_owner() -> None:
@@ -247,7 +265,8 @@ def filing_packet(operation: str, document: bytes, version: int = 1) -> tuple[Pa
 def archive_packet(version: int, files: tuple[bytes, str]) -> tuple[Packet, PayloadPlain]:
     archive = parse_archive(files[0], files[1].encode())
     plain = make_payload(archive.form, bytes(range(32)), archive.document)
-    body = encode(ArchiveRef(archive_code=ARCHIVE_CODE, version=version))
+    checks = read_checks(archive_checks(CHECKS))
+    body = encode(ArchiveBody(archive_code=ARCHIVE_CODE, version=version, checks=checks))
     return packet_of("ARCHIVE", ARCHIVE_KEY, body, plain, version, PROVINCE), plain
 
 

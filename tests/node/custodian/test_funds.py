@@ -268,3 +268,62 @@ def test_only_the_batchs_bank_learns_what_a_guessed_account_commits_to(province:
         "FUND_FILE_COLUMNS",
         partial(province.prepare, "bank", "fund.record_result", SENT, return_number="R1"),
     )
+
+
+def test_another_return_begins_at_its_own_beginning(
+    province: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fund_results, "LINES_MAX", 2)
+    sent_to_bank(province)
+    call = partial(province.prepare, "bank", "fund.record_result", RETURNED)
+    province.submit("bank", call(return_number="R1").bodies[:1])
+    other = call(return_number="R2")
+    assert len(other.bodies) == 3
+    (receipt, *_) = province.submit("bank", other.bodies[:1])
+    assert receipt.code == "FUND_RETURN_OPEN"
+
+
+AGAIN = "YB460000202409050001"
+COMPENSATION = {"original": BATCH, "reason": "户名已更正", "originals": '{"1": 5}'}
+
+
+def failed_line_again() -> bytes:
+    """The file that pays the sample batch's failed line again."""
+    head, *_, last = SENT.decode().splitlines()
+    columns = last.replace(BATCH, AGAIN).split("|")
+    columns[1], columns[3] = "1", "JZ20240905000001"
+    line = "|".join(columns)
+    top = head.replace(BATCH, AGAIN).replace("|5|19300.75", "|1|48.25")
+    return f"{top}\n{line}\n".encode()
+
+
+def test_failed_lines_are_paid_again_by_a_file(province: Chain) -> None:
+    sent_to_bank(province)
+    province.do("bank", "fund.record_result", RETURNED, return_number="R1")
+    document = failed_line_again()
+    reply = province.do("centre", "fund.compensate", document, **COMPENSATION)
+    assert methods(reply) == ["fund.compensate", "fund.add_lines"]
+    again = batch(province, AGAIN)
+    assert (again.state, again.original, again.header.direction) == ("submitted", BATCH, "payout")
+    assert line(province, 5).compensated_by == line_key(AGAIN, 1)
+    assert not province.prepare("centre", "fund.compensate", document, **COMPENSATION).bodies
+    check_nothing_personal(province, reply)
+
+
+def test_a_compensation_that_was_interrupted_goes_on(province: Chain) -> None:
+    sent_to_bank(province)
+    province.do("bank", "fund.record_result", RETURNED, return_number="R1")
+    call = partial(province.prepare, "centre", "fund.compensate", failed_line_again())
+    province.submit("centre", call(**COMPENSATION).bodies[:1])
+    assert methods(call(**COMPENSATION)) == ["fund.add_lines"]
+
+
+def test_a_compensation_names_a_batch_and_lines_that_are_there(province: Chain) -> None:
+    call = partial(province.prepare, "centre", "fund.compensate", failed_line_again())
+    refused(province, "FUND_BATCH_NOT_FOUND", partial(call, **COMPENSATION))
+    sent_to_bank(province)
+    for originals in ("[]", '{"1": "x"}', '{"1": 5.0}', '{"2": 5}', '{"1": 5, "2": 5}'):
+        options = {**COMPENSATION, "originals": originals}
+        refused(province, "REQUEST_INVALID", partial(call, **options))
+    (receipt, *_) = province.submit("centre", call(**COMPENSATION).bodies)
+    assert receipt.code == "FUND_BATCH_STATE"

@@ -5,7 +5,7 @@ import pytest
 from contracts.registry import all_methods
 from node.custodian.preparing.kinds import KINDS
 from node.custodian.preparing.options import archive_checks, settlements_by_line
-from tests.node.custodian.stage import Chain, refused
+from tests.node.custodian.stage import ROOT, Chain, refused
 
 GOOD = {
     "account_id": "0" * 32,
@@ -19,6 +19,9 @@ GOOD = {
     "kind": "bounce",
     "number": "0000000101",
     "object": "bill/1",
+    "original": "B1",
+    "originals": '{"1": 5}',
+    "reason": "corrected",
     "region": "430100",
     "return_number": "R1",
     "settlement_id": "300000900001",
@@ -38,6 +41,8 @@ BAD = {
     "kind": ["results"],
     "number": ["101", "00000001011"],
     "object": ["x" * 257],
+    "original": ["a b", "x" * 65],
+    "originals": ["[]", '{"0": 1}', '{"1": 0}', '{"1": 1.0}', '{"1": "1"}', '{"1": 5, "2": 5}'],
     "region": ["43010", "043010", "4301000"],
     "return_number": ["-R1", "R 1"],
     "settlement_id": ["", "x" * 65],
@@ -57,11 +62,28 @@ def test_a_kind_is_the_method_it_makes() -> None:
 def test_every_option_has_its_good_and_its_bad_values_here() -> None:
     named = {option.name for kind in KINDS.values() for option in kind.options}
     assert named == set(GOOD)
-    assert named - set(BAD) == {"content"}
+    assert named - set(BAD) == {"content", "reason"}
     for kind in KINDS.values():
         for option in kind.options:
             option.check(GOOD[option.name])
             assert option.about
+
+
+def page_rows() -> list[str]:
+    """The rows of docs/preparing.md."""
+    rows = []
+    for name, kind in KINDS.items():
+        told = []
+        for option in kind.options:
+            shown = f"`{option.name}`" if option.required else f"*`{option.name}`*"
+            told.append(f"{shown}: {option.about}")
+        rows.append(f"| `{name}` | {kind.document or '—'} | {'<br>'.join(told) or '—'} |")
+    return rows
+
+
+def test_the_page_shows_the_table() -> None:
+    page = (ROOT / "docs" / "preparing.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith("| `")] == page_rows()
 
 
 def signer_of(kind: str) -> str:

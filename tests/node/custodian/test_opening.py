@@ -12,7 +12,7 @@ from crypto import GM, create_key
 from faults import Rejected
 from ledger.genesis import dump_genesis
 from node.config import CustodianSection, NodeConfig, NodeSection
-from node.custodian.opening import read_institutions
+from node.custodian.opening import read_dialects, read_institutions
 from node.custodian.people import Identity, People
 from node.custodian.service import make_custodian
 from node.custodian.vault import open_vault
@@ -83,6 +83,22 @@ def test_the_institution_table_is_named_when_it_can_not_be_read(tmp_path: Path) 
     with pytest.raises(Rejected) as refused:
         read_institutions(str(tmp_path / "missing.toml"))
     assert refused.value.fields["key"] == "custodian.institutions"
+
+
+def test_dialect_tables_come_with_the_program_or_from_a_folder(tmp_path: Path) -> None:
+    assert [one.name for one in read_dialects()] == ["national_einvoice"]
+    table = (ROOT / "documents" / "dialects" / "national_einvoice.toml").read_text()
+    own = table.replace('name = "national_einvoice"', 'name = "hunan_1"')
+    (tmp_path / "hunan.toml").write_text(own)
+    (tmp_path / "notes.txt").write_text("no table")
+    assert [one.name for one in read_dialects(str(tmp_path))] == ["hunan_1"]
+    (tmp_path / "broken.toml").write_text("name = ")
+    with pytest.raises(Rejected) as refused:
+        read_dialects(str(tmp_path))
+    assert refused.value.code.name == "DIALECT_TABLE"
+    with pytest.raises(Rejected) as refused:
+        read_dialects(str(tmp_path / "missing"))
+    assert refused.value.fields["key"] == "custodian.dialects"
 
 
 WORKER = """

@@ -162,6 +162,18 @@ def test_hostile_settlements(province: Chain) -> None:
     )
 
 
+def test_a_settlement_that_no_block_takes_leaves_nobody_behind(province: Chain) -> None:
+    """The person used to be kept before the bodies were made, also when one was refused."""
+    message = json.loads(settlement())
+    message["remarks"] = ["x" * 3_900] * 400
+    document = json.dumps(message).encode()
+    refused(
+        province,
+        "REQUEST_TOO_LARGE",
+        lambda: province.prepare("desk", "settlement.upload", document),
+    )
+
+
 def test_identities_that_contradict_each_other(province: Chain) -> None:
     province.do("desk", "settlement.upload", settlement())
     other = settlement(certno="469900195607189985", setl_id="300000900077")

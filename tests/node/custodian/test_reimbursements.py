@@ -180,3 +180,11 @@ def test_the_samples_go_from_fetch_to_approval() -> None:
     assert receipt.code == "OK", receipt.fields
     assert chain.owned(made.object).state == "approved"
     check_nothing_personal(chain, bill, voucher, made)
+
+
+def test_an_account_that_is_only_prepared_attributes_nothing(province: Chain) -> None:
+    province.prepare("desk", "account.open", sample("archive_01_record.json"))
+    reply = province.do("desk", "reimbursement.receive", papers.application())
+    assert (reply.attribution, reply.account_id) == ("unbound", "")
+    opened = province.do("desk", "account.open", sample("archive_01_record.json"))
+    assert province.owned(KEY).account_id == opened.account_id

@@ -53,6 +53,15 @@ def test_a_red_bill_follows_its_blue_one(province: Chain) -> None:
     assert province.owned("remote_bill/46060124-0000000101").state == "red_flushed"
 
 
+def test_a_red_bill_goes_nowhere_before_its_blue_one(province: Chain) -> None:
+    """Its own payer is known by now, but a red bill is where its blue bill is."""
+    province.do("desk", "voucher.store_bill", sample("ebill_out_01.xml"), **BILL)
+    opened = province.prepare("desk", "account.open", sample("archive_01_record.json"))
+    province.submit("desk", opened.bodies[:1])
+    red = province.do("desk", "voucher.store_bill", sample("ebill_out_06_red_of_01.xml"), **BILL)
+    assert (red.attribution, province.owned(red.object).account_id) == ("none", "")
+
+
 def test_another_provinces_settlement_id_is_not_ours(province: Chain) -> None:
     """Settlement ids are unique within a region only: one that is equal binds nothing."""
     xml = sample("ebill_out_02.xml")

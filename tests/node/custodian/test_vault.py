@@ -231,3 +231,18 @@ def test_the_key_file_is_sealed_by_the_passphrase(tmp_path: Path) -> None:
     key_file.unlink()
     with pytest.raises(Rejected):
         open_vault(store, key_file, b"correct horse")
+
+
+def test_what_is_derived_is_the_masters_and_its_parts() -> None:
+    vault = Vault(MemoryKeyValue(), MASTER)
+    derived = vault.derive("applicant", "01", CERTIFICATE)
+    assert derived == Vault(MemoryKeyValue(), MASTER).derive("applicant", "01", CERTIFICATE)
+    others = [
+        vault.derive("applicant", "01" + CERTIFICATE),
+        vault.derive("applicant", "0", "1" + CERTIFICATE),
+        vault.derive("fund part", "01", CERTIFICATE),
+        vault.derive("applicant01", CERTIFICATE),
+        Vault(MemoryKeyValue(), bytes(32)).derive("applicant", "01", CERTIFICATE),
+    ]
+    assert len({derived, *others}) == 6
+    assert len(derived) == 32
