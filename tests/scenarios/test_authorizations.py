@@ -7,7 +7,7 @@ import pytest
 
 from crypto import CryptoError
 from ledger.block import Header
-from node.client import Receipt, Refused
+from node.client import Client, Receipt, Refused
 from tests.scenarios.looking import FULL, actions, denial, events, opened, proved, refused
 from tests.scenarios.papers import (
     CODE,
@@ -53,6 +53,12 @@ def grant(parties: Parties, account_id: str, object_key: str, **changes: Any) ->
     }
     parties["bureau desk"].authorizations.grant(authorization_id, **terms | changes)
     return authorization_id
+
+
+def life(client: Client, authorization_id: str) -> list[str]:
+    """What became of a grant; that its bill's home is told of it is another scenario."""
+    found = actions(client.authorizations.trace(authorization_id))
+    return [one for one in found if one in ("grant", "use", "revoke")]
 
 
 def read(parties: Parties, reader: str, object_key: str, purpose: str = CLAIM) -> Receipt:
@@ -166,8 +172,7 @@ def test_after_a_revocation_nobody_reads_and_the_owner_sees_every_use(parties: P
     again = lambda: desk.authorizations.revoke(given, reason="twice")  # noqa: E731
     assert refusal(again) == "AUTHORIZATION_REVOKED"
     assert desk.authorizations.get(given).record.revoked_ms > 0
-    trace = actions(desk.authorizations.trace(given))
-    assert trace == ["grant", "use", "use", "revoke"]
+    assert life(desk, given) == ["grant", "use", "use", "revoke"]
     seen = actions(parties["auditor"].bills.trace(CODE, number))
     assert seen[-4:] == ["authorize", "read", "read", "revoke_authorization"]
 
@@ -221,7 +226,8 @@ def test_a_flushed_bill_is_neither_read_nor_granted(parties: Parties) -> None:
     until(lambda: desk.bills.get(CODE, number).record.flush == "red_flushed")
     assert refusal(lambda: read(parties, "insurer", key)) == "BILL_RED"
     assert refusal(lambda: grant(parties, account_id, key)) == "BILL_RED"
-    assert refused(desk.bills.trace(CODE, number)) == ["BILL_RED"]
+    # Its home, told of the first grant, may have refused that as well by now.
+    assert set(refused(desk.bills.trace(CODE, number))) == {"BILL_RED"}
 
 
 @pytest.mark.clause("2.2.1.4.2.6", "2.2.1.4.2.7", "2.2.1.5.5")
@@ -247,7 +253,7 @@ def test_a_person_finds_every_grant_and_every_use_from_their_account(parties: Pa
         if each["action"] == "authorize"
     ]
     assert sorted(granted) == sorted([one, two])
-    uses = {given: actions(desk.authorizations.trace(given)) for given in granted}
+    uses = {given: life(desk, given) for given in granted}
     assert uses == {one: ["grant", "use", "revoke"], two: ["grant", "use"]}
     orgs = {given: desk.authorizations.get(given).record.grantee_org for given in granted}
     assert orgs == {one: "insurer", two: "stranger"}

@@ -134,7 +134,7 @@ def test_a_lock_that_its_home_refuses_is_undone_and_the_failure_saved(parties: P
     assert refused(finance.trace(CODE, number)) == ["BILL_RED"]
     saved = [one for one in events(agency.trace(CODE, number)) if one["action"] == "FAIL_SAVED"]
     assert [(one["code"], one["details"]["operation"]) for one in saved] == [("BILL_RED", "LOCK")]
-    assert saved[0]["details"]["next_action"] == "resend_or_decide"
+    assert saved[0]["details"]["next_action"] == "lock_again"
     # Both ends keep how the packet ended: the outbox leaf here, the receipt leaf there.
     sent = record(agency_client, f"bridge/sent/{saved[0]['details']['packet_id']}")
     place = (sent["channel_id"], sent["epoch"], sent["sequence"])

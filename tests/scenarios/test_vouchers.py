@@ -40,14 +40,14 @@ def test_a_voucher_that_came_before_its_settlement_is_refused_saved_and_sent_aga
     settlement_id, number = parties.settled()
     desk, national = parties["bureau desk"], parties["national desk"].vouchers
     desk.vouchers.report(settlement_id, code=CODE, number=number)
-    until(lambda: desk.vouchers.get(settlement_id).record.report == "")
+    until(lambda: desk.vouchers.get(settlement_id).record.report == "failed")
     assert not national.get(settlement_id).HasField("record")
     trace = desk.vouchers.trace(settlement_id)
     assert refused(trace) == ["SETTLEMENT_NOT_FOUND", "SETTLEMENT_NOT_FOUND"]
     refusing, saved = events(trace)[-2:]
     assert (refusing["action"], saved["action"]) == ("report_refused", "FAIL_SAVED")
     assert saved["details"]["operation"] == "VOUCHER_REPORT"
-    assert saved["details"]["next_action"] == "resend_or_decide"
+    assert saved["details"]["next_action"] == "resend"
     desk.settlements.report(settlement_id)
     desk.vouchers.report(settlement_id, code=CODE, number=number)
     until(lambda: desk.vouchers.get(settlement_id).record.report == "confirmed")
