@@ -257,3 +257,21 @@ def test_a_person_finds_every_grant_and_every_use_from_their_account(parties: Pa
     assert uses == {one: ["grant", "use", "revoke"], two: ["grant", "use"]}
     orgs = {given: desk.authorizations.get(given).record.grantee_org for given in granted}
     assert orgs == {one: "insurer", two: "stranger"}
+
+
+@pytest.mark.clause("2.2.1.6.1", "2.2.1.6.4", "2.2.1.6.6")
+def test_a_bills_home_is_told_of_a_grant_and_of_its_revocation(parties: Parties) -> None:
+    number, _, account_id = owned_bill(parties)
+    key, desk = f"bill/{CODE}-{number}", parties["bureau desk"]
+    given = grant(parties, account_id, key)
+    home = parties["finance desk"].bills
+
+    def told(verb: str) -> bool:
+        return any(
+            verb in one["action"] and given in one["details"].values()
+            for one in events(home.trace(CODE, number))
+        )
+
+    until(lambda: told("authorize"))
+    desk.authorizations.revoke(given, reason="claim paid")
+    until(lambda: told("revoke"))

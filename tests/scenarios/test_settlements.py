@@ -167,3 +167,23 @@ def test_a_remote_settlement_is_shared_with_the_national_chain(parties: Parties)
     assert events(trace)[2]["details"]["chain"] == "national"
     assert refused(trace) == ["ALREADY_REPORTED"]
     assert actions(national.trace(settlement_id)) == ["upload"]
+
+
+@pytest.mark.clause("2.2.1.4.4.2", "2.2.1.6.1", "2.2.1.6.11")
+def test_the_national_chain_hears_of_a_reversal_of_what_it_knows(parties: Parties) -> None:
+    settlement_id, _ = parties.settled()
+    desk, national = parties["bureau desk"].settlements, parties["national desk"].settlements
+    desk.report(settlement_id)
+    until(lambda: desk.get(settlement_id).record.report == "confirmed")
+    early = lambda: desk.report_reversal(settlement_id)  # noqa: E731
+    assert refusal(early) == "SETTLEMENT_NOT_REVERSED"
+    parties["hospital desk"].settlements.reverse(reversal(settlement_id))
+    undone = f"{settlement_id}91"
+    desk.report_reversal(settlement_id)
+    until(lambda: desk.get(undone).record.report == "confirmed")
+    there = national.get(settlement_id).record
+    assert there.reversed_by == f"settlement/{undone}"
+    assert national.get(undone).record.pcommit == desk.get(undone).record.pcommit
+    assert national.get(undone).record.public.total_fen == -TOTAL_FEN
+    assert refusal(lambda: desk.report_reversal(settlement_id)) == "ALREADY_REPORTED"
+    assert actions(national.trace(settlement_id)) == ["upload", "reverse"]
