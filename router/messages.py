@@ -235,6 +235,7 @@ class RelayState:
     block_time_ms: int = 0
     poll_at_ms: int = 0
     poll_failures: int = 0
+    poll_failed: bool = False  # this poll already counted
     inbound_busy: bool = False
     outbound_busy: bool = False
     channel: ChannelView | None = None

@@ -105,6 +105,7 @@ def _tick(settings: Settings, state: RelayState, event: Tick, out: Effects) -> N
     if state.inbound_busy or state.outbound_busy or state.now_ms < state.poll_at_ms:
         return
     state.inbound_busy = state.outbound_busy = True
+    state.poll_failed = False
     state.poll_at_ms = state.now_ms + settings.poll_ms
     out.append(ReadOwn(CHANNEL, (channel_key(settings.channel),)))
 
@@ -170,7 +171,7 @@ def _lane_rests(state: RelayState, lane: bytes) -> bool:
 def _packets_pulled(
     settings: Settings, state: RelayState, event: PacketsPulled, out: Effects
 ) -> None:
-    state.poll_failures = 0
+    state.poll_failures, state.poll_failed = 0, False
     state.cursor = 0
     state.inspected = {}
     room = settings.page - len(state.jobs)
@@ -316,7 +317,7 @@ def _receipts_pulled(
     settings: Settings, state: RelayState, event: ReceiptsPulled, out: Effects
 ) -> None:
     state.outbound_busy = False
-    state.poll_failures = 0
+    state.poll_failures, state.poll_failed = 0, False
     lanes = {state.sent[one].lane: None for one in state.closing if one in state.sent}
     for carried in sorted(event.receipts, key=lambda one: one.sequence):
         sent = state.sent.get(carried.sequence)
@@ -377,7 +378,9 @@ def _poll_failed(settings: Settings, state: RelayState, event: Failed, out: Effe
         state.inbound_busy, state.inspected, state.cursor = False, {}, 0
     if event.purpose in {CHANNEL, OUTBOX, RECEIPTS}:
         state.outbound_busy, state.read_sequences = False, ()
-    state.poll_failures += 1
+    # Both directions fail when a peer is away: one outage, which doubles the rest once.
+    state.poll_failures += not state.poll_failed
+    state.poll_failed = True
     state.poll_at_ms = state.now_ms + _delay_ms(settings, state, state.poll_failures)
     out.append(
         Backoff(event.purpose, 0, event.code, state.poll_failures, state.poll_at_ms, event.poison)

@@ -220,6 +220,37 @@ def replace_now(relay: Relay, jitter: int) -> RelayState:
     return relay.state
 
 
+def test_a_peer_that_is_away_counts_once_a_poll_though_both_directions_fail() -> None:
+    world = World()
+    world.send("n1")
+    relay = world.outbound[0]
+    asked = (AskPeerPackets, AskPeerReceipts)
+    for failures, rests_ms in ((1, 10), (2, 20), (3, 40)):
+        world.tick(1_000)
+        while not all(isinstance(one, asked) for one in relay.waiting):
+            relay.perform(next(i for i, one in enumerate(relay.waiting) if type(one) not in asked))
+        assert len(relay.waiting) == 2
+        relay.fail(0)
+        relay.fail(0)
+        assert [note.failures for note in relay.notes[-2:]] == [failures, failures]
+        assert relay.notes[-1].until_ms == world.now_ms + rests_ms
+
+
+def test_an_answer_between_two_failures_of_a_poll_ends_the_outage() -> None:
+    world = World()
+    world.send("n1")
+    relay = world.outbound[0]
+    world.b.send("n2")
+    world.tick(1_000)
+    while not any(isinstance(one, AskPeerReceipts) for one in relay.waiting):
+        relay.perform(next(i for i, one in enumerate(relay.waiting) if type(one) is ReadOwn))
+    relay.fail(next(i for i, one in enumerate(relay.waiting) if type(one) is AskPeerReceipts))
+    relay.perform()
+    assert [reach(one) for one in relay.waiting] == ["ReadOwn"]
+    relay.fail(0)
+    assert [note.failures for note in relay.notes] == [1, 1]
+
+
 def test_jitter_adds_up_to_half() -> None:
     relay = World().inbound[0]
     relay.tick(1_000, jitter=999)
