@@ -19,7 +19,7 @@ demo: $(READY) ## three chains on this machine, and a real bill's journey throug
 
 test: $(DEV) ## every test: lint, types, unit, property, contract, process and crash tests
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --every-clause tests $(ARGS)
 
 check: $(DEV) ## under a minute, before each commit: format, lint, types, imports, tidy, unit
 	@$(MAKE) --no-print-directory lint types unit

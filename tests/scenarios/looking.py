@@ -1,24 +1,35 @@
 """What scenarios look at: events, proofs checked from a genesis file, payloads opened by a key."""
 
 import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 from crypto.payload import SealedBytes, open_payload
 from documents.payload import PayloadPlain, decode_payload
+from ledger.evidence import verify_evidence
 from ledger.genesis import genesis_hash, load_genesis
 from ledger.light_client import initial_client, read_proved
 from node.client import ClientError
 from proto.services_pb2 import StateReply, TraceReply
-from tests.scenarios.parties import Parties
+from tests.scenarios.parties import HOUR_MS, Parties
 
 FULL = "full"
+PURPOSE = "commercial_claim"
 DONE = ("", "OK")
 
 
 def events(trace: TraceReply) -> list[dict[str, Any]]:
     """An object's events, oldest first."""
     return [json.loads(one.event_json) for one in trace.events]
+
+
+def told(trace: TraceReply) -> list[str]:
+    """What happened to an object, oldest first; a saved refusal as "action CODE"."""
+    return [
+        str(one["action"]) if one["code"] in DONE else f"{one['action']} {one['code']}"
+        for one in events(trace)
+    ]
 
 
 def actions(trace: TraceReply) -> list[str]:
@@ -62,3 +73,34 @@ def opened(
     )
     key = private_key or parties.stage.actors[reader].private_key
     return decode_payload(open_payload(sealed, private_key=key, aad=reply.pcommit))
+
+
+def evident(parties: Parties, party: str, key: str) -> bytes:
+    """The record at `key`, from evidence that was checked against the chain's genesis alone."""
+    file = parties[party].evidence(key)
+    genesis = parties.stage.genesis_file(parties.stage.actors[party].chain).read_bytes()
+    report = verify_evidence(file, genesis)
+    assert (report.key, report.record is not None) == (key, True)
+    return report.record or b""
+
+
+def let_read(parties: Parties, key: str, account_id: str) -> PayloadPlain:
+    """What the owner lets the insurer read for an hour, opened with the insurer's own key."""
+    now_ms = parties.now_ms()
+    parties["bureau desk"].authorizations.grant(
+        secrets.token_hex(16),
+        account_id=account_id,
+        grantee_org="insurer",
+        object=key,
+        compartments=[FULL],
+        purpose=PURPOSE,
+        from_ms=now_ms,
+        to_ms=now_ms + HOUR_MS,
+        identity_check="counter",
+        identity_reference="desk-0001",
+    )
+    reader = parties.stage.actors["insurer"].public_key
+    ticket = parties["insurer"].authorizations.read(
+        key, compartment=FULL, purpose=PURPOSE, reader_key=reader
+    )
+    return opened(parties, "insurer", ticket.tx_hash)

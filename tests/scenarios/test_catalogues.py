@@ -10,7 +10,7 @@ from documents.catalogue_csv import parse_catalogue
 from faults import Rejected
 from node.client.importing import Edition, import_catalogue, import_policy
 from proto.api.benefit_pb2 import Visit, VisitLine
-from tests.scenarios.evidence import actions, proved
+from tests.scenarios.looking import evident, told
 from tests.scenarios.papers_publication import DAY, catalogue, fresh_region, policy
 from tests.scenarios.parties import Parties, refusal, until
 
@@ -56,9 +56,9 @@ def test_an_import_that_ended_early_goes_on_where_the_chain_stands(parties: Part
     assert (seen, len(receipt.tx_hash)) == ([2, 3], 64)
     assert in_force().record.item.price_limit_fen == 1250
     assert desk.catalogues.get(region, 1).record.items == ROWS
-    trace = actions(desk.catalogues.trace(region, 1))
+    trace = told(desk.catalogues.trace(region, 1))
     assert trace == ["begin", "add", "add", "add", "publish"]
-    assert proved(parties, "auditor", edition_key(region, 1))
+    assert evident(parties, "auditor", edition_key(region, 1))
 
 
 @pytest.mark.clause("2.2.1.4.5.2")
@@ -75,7 +75,7 @@ def test_a_draft_from_a_wrong_file_is_given_up_and_its_items_never_count(parties
     item = desk.catalogues.get_item_in_force(region, "X00001", DAY).record
     assert (item.edition, item.item.price_limit_fen) == (2, 200)
     assert not desk.catalogues.get_item_in_force(region, "X00004", DAY).HasField("record")
-    assert actions(desk.catalogues.trace(region, 1)) == ["begin", "add", "abandon"]
+    assert told(desk.catalogues.trace(region, 1)) == ["begin", "add", "abandon"]
 
 
 @pytest.mark.clause("2.2.1.4.5.2")
@@ -116,7 +116,7 @@ def test_an_edition_is_shared_chunk_by_chunk_and_counts_there_when_whole(parties
     here, there = (one.catalogues.get(region, 1).record for one in (desk, national))
     assert (there.home_chain, there.digest) == ("province", here.digest)
     assert refusal(lambda: share(1)) == "ALREADY_SHARED"
-    assert proved(parties, "national desk", edition_key(region, 1))
+    assert evident(parties, "national desk", edition_key(region, 1))
 
 
 def asked(parties: Parties, region: str, codes: list[str]) -> tuple[str, list[str], str]:
@@ -137,7 +137,7 @@ def test_another_provinces_items_are_asked_for_and_answered_with_proof(parties: 
     assert asked(parties, region, ["X00001", "Y9"]) == ("answered", ["Y9"], "")
     item = parties["auditor"].catalogues.get_item_in_force(region, "X00001", DAY).record
     assert (item.home_chain, item.edition, item.item.price_limit_fen) == ("national", 1, 1250)
-    assert proved(parties, "auditor", item_key(region, "X00001"))
+    assert evident(parties, "auditor", item_key(region, "X00001"))
     assert not parties["auditor"].catalogues.get_item(region, "X00002").HasField("record")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.filing.records import filing_key
-from tests.scenarios.evidence import actions, denial, opened, proved
+from tests.scenarios.looking import denial, evident, let_read, told
 from tests.scenarios.papers import fresh_id
 from tests.scenarios.papers_insured import filing, fresh_person, with_account
 from tests.scenarios.parties import Parties, refusal
@@ -25,8 +25,8 @@ def test_a_filing_is_on_the_chain_and_stands_in_its_persons_account(parties: Par
     assert (record.state, record.version, record.home_chain) == ("filed", 1, "province")
     listed = auditor.get_filings_of_account(account_id).record.filings
     assert [one.filing_id for one in listed] == [filing_id]
-    assert person["certno"].encode() not in proved(parties, "auditor", filing_key(filing_id))
-    assert opened(parties, filing_key(filing_id), account_id).document == document
+    assert person["certno"].encode() not in evident(parties, "auditor", filing_key(filing_id))
+    assert let_read(parties, filing_key(filing_id), account_id).document == document
     assert refusal(lambda: desk.register(document)) == "FILING_EXISTS"
     other = filing(person, fresh_id("BA4601"))
     assert refusal(lambda: desk.register(other)) == "FILING_OVERLAP"
@@ -53,7 +53,7 @@ def test_a_filing_is_changed_and_revoked_with_all_its_terms_in_its_trace(parties
     )
     assert not desk.get_filings_of_account(account_id).record.filings
     assert refusal(revoke) == "FILING_REVOKED"
-    assert actions(parties["auditor"].filings.trace(filing_id)) == [
+    assert told(parties["auditor"].filings.trace(filing_id)) == [
         "register",
         "change",
         "change FILING_VERSION_STALE",

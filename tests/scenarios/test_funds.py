@@ -6,7 +6,7 @@ from contracts.fund.records import batch_key, line_key
 from node.client.outcome import Recorded
 from proto.api.fund_pb2 import LineOriginal, LineSettlements
 from proto.transaction_pb2 import Finding
-from tests.scenarios.evidence import actions, denial, proved
+from tests.scenarios.looking import denial, evident, told
 from tests.scenarios.papers import FUND_FEN, reversal
 from tests.scenarios.papers_funds import (
     BOUNCED_FEN,
@@ -82,9 +82,9 @@ def test_a_payment_file_goes_from_submission_to_reconciliation(parties: Parties)
     )
     record = parties["auditor"].funds.get(batch).record
     assert (record.state, record.statement_number) == ("reconciled", "DZD-202408")
-    kept = proved(parties, "auditor", batch_key(batch))
+    kept = evident(parties, "auditor", batch_key(batch))
     assert b"6299990000000000012" not in kept
-    assert actions(parties["auditor"].funds.trace(batch)) == [
+    assert told(parties["auditor"].funds.trace(batch)) == [
         "declare",
         "add",
         "submit",
@@ -93,7 +93,7 @@ def test_a_payment_file_goes_from_submission_to_reconciliation(parties: Parties)
         "record_result",
         "reconcile",
     ]
-    last = actions(parties["auditor"].funds.trace_line(batch, 5))
+    last = told(parties["auditor"].funds.trace_line(batch, 5))
     assert (last[0], last[-1]) == ("add", "failed")
 
 
@@ -116,7 +116,7 @@ def test_an_audit_sends_back_what_its_own_centre_may_not_accept(parties: Parties
     assert refusal(hurried) == "FUND_WARNINGS_UNSEEN"
     funds.send(batch, bank_org="bank", warnings_seen=1)
     assert state(parties, batch) == "sent"
-    trace = actions(parties["auditor"].funds.trace(batch))
+    trace = told(parties["auditor"].funds.trace(batch))
     assert trace[3:5] == ["audit FUND_SELF_AUDIT", "send FUND_BATCH_STATE"]
 
 
@@ -165,7 +165,7 @@ def test_a_payment_that_bounces_after_reconciliation_is_reconciled_anew(
     assert (line.state, line.result_code) == ("bounced", "E201")
     reconcile("DZD-2", PAID_LINES - 1, PAID_FEN - BOUNCED_FEN)
     assert (state(parties, batch), record.differences) == ("reconciled", 0)
-    assert actions(parties["auditor"].funds.trace_line(batch, 4)) == ["add", "paid", "bounced"]
+    assert told(parties["auditor"].funds.trace_line(batch, 4)) == ["add", "paid", "bounced"]
 
 
 @pytest.mark.clause("2.2.1.4.8.1", "2.2.1.4.8.4")
@@ -220,7 +220,7 @@ def test_what_does_not_match_is_a_recorded_difference_that_must_be_explained(
     reconcile("账户已更正, 差一分为手续费")
     record = parties["auditor"].funds.get(batch).record
     assert (record.state, record.differences, record.difference_errors) == ("reconciled", 3, 3)
-    assert actions(parties["auditor"].funds.trace(batch)).count("difference") == 3
+    assert told(parties["auditor"].funds.trace(batch)).count("difference") == 3
 
 
 def answered_by(parties: Parties, party: str, document: bytes) -> Recorded:
@@ -286,7 +286,7 @@ def test_a_failed_line_is_paid_again_by_a_batch_that_names_it(parties: Parties) 
     send(parties, again)
     answered(parties, failed_line_returned(again))
     assert state(parties, again) == "paid"
-    trace = actions(parties["auditor"].funds.trace(batch))
+    trace = told(parties["auditor"].funds.trace(batch))
     assert (trace[-1], trace.count("compensate FUND_BATCH_STATE")) == ("compensate", 1)
 
 

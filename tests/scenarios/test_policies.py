@@ -6,7 +6,7 @@ from contracts.policy.records import policy_key
 from documents.policy_json import parse_policy
 from node.client.importing import import_policy
 from node.client.outcome import Receipt
-from tests.scenarios.evidence import actions, proved
+from tests.scenarios.looking import evident, told
 from tests.scenarios.papers_publication import DAY, DAY_BEFORE, fresh_region, policy
 from tests.scenarios.parties import Parties, refusal, until
 
@@ -32,8 +32,8 @@ def test_a_policy_file_is_in_force_from_its_day_and_superseded_by_the_next(
     assert (later.policy.version, later.policy.title, later.supersedes) == (2, "待遇调整", 1)
     assert abs(then.recorded_ms - parties.now_ms()) < 600_000
     assert not on(DAY_BEFORE).HasField("record")
-    assert actions(parties["auditor"].policies.trace(region, "310", 1)) == ["record"]
-    assert proved(parties, "auditor", receipt.object)
+    assert told(parties["auditor"].policies.trace(region, "310", 1)) == ["record"]
+    assert evident(parties, "auditor", receipt.object)
 
 
 @pytest.mark.clause("2.2.1.4.5.1", "2.2.1.6.13")
@@ -60,8 +60,8 @@ def test_a_policy_is_shared_with_the_national_chain(parties: Parties) -> None:
     assert (there.home_chain, there.origin) == ("province", "proved")
     assert there.policy == desk.policies.get(region, "310", 1).record.policy
     assert refusal(share) == "ALREADY_SHARED"
-    assert proved(parties, "national desk", policy_key(region, "310", 1))
-    trace = actions(desk.policies.trace(region, "310", 1))
+    assert evident(parties, "national desk", policy_key(region, "310", 1))
+    trace = told(desk.policies.trace(region, "310", 1))
     assert trace == ["record", "share_asked", "share", "share ALREADY_SHARED"]
 
 
@@ -80,7 +80,7 @@ def test_another_provinces_policy_is_asked_for_and_answered_with_proof(parties: 
     here = desk.policies.get_in_force(region, "310", DAY).record
     assert (here.home_chain, here.origin) == ("national", "proved")
     assert here.policy.rules[0].deductible_fen == 80_000
-    assert proved(parties, "auditor", policy_key(region, "310", 1))
+    assert evident(parties, "auditor", policy_key(region, "310", 1))
     ask(DAY_BEFORE)
     assert until(lambda: answered(parties, region, DAY_BEFORE)) == (
         "unanswered",
@@ -114,5 +114,5 @@ def test_a_collected_policy_is_kept_and_marked_until_its_home_proves_it(parties:
     assert until(lambda: answered(parties, region, DAY)) == ("answered", "", 1)
     now = desk.policies.get_in_force(region, "310", DAY).record
     assert (now.origin, now.policy.title) == ("proved", "职工基本医疗保险待遇")
-    trace = actions(desk.trace(receipt.object))
+    trace = told(desk.trace(receipt.object))
     assert trace == ["record", "contradicted"]

@@ -4,7 +4,7 @@ import pytest
 
 from node.client.outcome import Receipt
 from proto.reimbursement_pb2 import ApprovedAmounts, ListedSubject
-from tests.scenarios.evidence import actions, opened, proved
+from tests.scenarios.looking import evident, let_read, told
 from tests.scenarios.papers_remote import (
     CHANNEL,
     CLAIMED_FEN,
@@ -62,7 +62,7 @@ def test_an_application_goes_from_the_national_chain_to_payment_and_report(
     record = desk.get(visit.application_id).record
     assert (record.state, record.origin_chain) == ("received", "national")
     assert (record.account_id, record.public.claimed_fen) == (visit.account_id, CLAIMED_FEN)
-    assert opened(parties, visit.key, visit.account_id).document == visit.application
+    assert let_read(parties, visit.key, visit.account_id).document == visit.application
     assert refusal(lambda: desk.review(visit.application_id)) == "DOCUMENTS_MISSING"
     fetched(parties, visit)
     desk.sync_voucher(visit.application_id, voucher=visit.voucher_key)
@@ -84,7 +84,7 @@ def test_an_application_goes_from_the_national_chain_to_payment_and_report(
     assert there.payment_reference == f"ZF-{visit.number}"
     assert state(parties, visit, "national desk") == "answered"
     assert refusal(lambda: desk.report(visit.application_id)) == "ALREADY_REPORTED"
-    assert proved(parties, "auditor", visit.key)
+    assert evident(parties, "auditor", visit.key)
 
 
 @pytest.mark.clause("2.2.1.4.3.4", "2.2.1.4.3.5")
@@ -106,7 +106,7 @@ def test_a_bill_is_reimbursed_once_whatever_the_application(parties: Parties) ->
     desk.withdraw(visit.application_id, reason="申请人撤回")
     assert state(parties, visit) == "withdrawn"
     approve(parties, again)
-    trace = actions(parties["auditor"].reimbursements.trace(again.application_id))
+    trace = told(parties["auditor"].reimbursements.trace(again.application_id))
     assert trace[-2:] == ["approve BILL_REIMBURSED", "approve"]
 
 
@@ -138,7 +138,7 @@ def test_a_payment_that_failed_is_sent_again(parties: Parties) -> None:
     assert (record.state, record.payment.reason_code) == ("payment_failed", "ACCOUNT_CLOSED")
     pay(parties, visit, "sent")
     pay(parties, visit, "paid")
-    trace = actions(parties["auditor"].reimbursements.trace(visit.application_id))
+    trace = told(parties["auditor"].reimbursements.trace(visit.application_id))
     assert trace[-2:] == ["send_payment", "confirm_payment"]
     assert "fail_payment ACCOUNT_CLOSED" in trace
 
@@ -178,7 +178,7 @@ def test_who_is_on_the_blacklist_is_not_approved_until_taken_off(parties: Partie
     desk.remove_listed(person, reason="调查结束")
     assert look.get_listed("black", "account", visit.account_id).record.state == "removed"
     approve(parties, visit)
-    trace = actions(look.trace_listed("black", "account", visit.account_id))
+    trace = told(look.trace_listed("black", "account", visit.account_id))
     assert trace == ["add", "add_listed ALREADY_LISTED", "change", "remove"]
 
 
@@ -246,4 +246,4 @@ def test_each_step_of_an_application_made_here_is_reported_anew(parties: Parties
         2,
     )
     trace = look.trace_reported("province", visit.application_id)
-    assert actions(trace) == ["report", "report"]
+    assert told(trace) == ["report", "report"]

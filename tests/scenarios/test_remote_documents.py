@@ -4,7 +4,7 @@ import pytest
 
 from crypto import sm3
 from node.client.outcome import Recorded
-from tests.scenarios.evidence import actions, denial, opened, proved
+from tests.scenarios.looking import denial, evident, let_read, told
 from tests.scenarios.papers_remote import CODE, DIALECT, REGION, TOTAL_FEN, Visit, fresh_visit
 from tests.scenarios.parties import Parties, refusal
 
@@ -30,13 +30,13 @@ def test_another_provinces_bill_is_stored_by_its_dialect_and_found_again(parties
     assert (record.state, record.public.total_fen) == ("free", TOTAL_FEN)
     assert (record.dialect, len(record.dialect_sm3)) == (DIALECT, 32)
     assert (record.fetched.source, record.fetched.reference) == ("national", FETCH)
-    plain = opened(parties, visit.bill_key, visit.account_id)
+    plain = let_read(parties, visit.bill_key, visit.account_id)
     assert sm3(plain.document) == sm3(visit.bill)
     assert plain.public["settlement_id"] == visit.settlement_id
-    kept = proved(parties, "auditor", visit.bill_key)
+    kept = evident(parties, "auditor", visit.bill_key)
     assert visit.person["psn_name"].encode() not in kept
     assert refusal(lambda: store(parties, visit)) == "BILL_EXISTS"
-    trace = actions(parties["auditor"].vouchers.trace_remote_bill(CODE, visit.number))
+    trace = told(parties["auditor"].vouchers.trace_remote_bill(CODE, visit.number))
     assert trace == ["store", "authorize", "read"]
 
 
@@ -73,5 +73,5 @@ def test_what_the_source_says_later_of_bill_and_voucher_is_noted(parties: Partie
     assert (bill.state, bill.reimbursed, bill.status.reference) == ("red_flushed", True, "ST-1")
     kept = parties["auditor"].vouchers.get_remote_voucher(REGION, visit.settlement_id).record
     assert (kept.red, kept.reimbursed, kept.fetched.source) == (True, True, "centre")
-    trace = actions(parties["auditor"].vouchers.trace_remote_voucher(REGION, visit.settlement_id))
+    trace = told(parties["auditor"].vouchers.trace_remote_voucher(REGION, visit.settlement_id))
     assert trace == ["store", "status"]

@@ -9,6 +9,7 @@ from tests.contracts.page import page
 from tests.contracts.page.clauses import FURTHER, HEADINGS, LATER, READS, required, titles
 from tests.contracts.page.reference import reference
 from tests.contracts.page.tables import tables
+from tests.scenarios.marked import scenarios
 from tests.scenarios.passed import missing
 
 BY_NAME = {f"{contract}.{method.name}": method for contract, method in all_methods()}
@@ -27,6 +28,12 @@ def test_every_clause_has_its_method_or_says_where_it_is_met() -> None:
     assert [number for number in (*told, *FURTHER) if number not in known] == []
     assert [number for number in known if number not in {*told, *FURTHER}] == []
     assert [number for number in LATER if number in named] == []
+
+
+def test_every_clause_that_is_met_here_has_a_scenario() -> None:
+    shown = scenarios()
+    assert [number for number in shown if number not in titles()] == []
+    assert missing(shown) == []
 
 
 def test_a_run_in_which_a_clauses_scenarios_did_not_pass_has_failed() -> None:
