@@ -16,8 +16,8 @@ from testnet.stage import BILL_CHANNEL, FINANCE, NATIONAL, PROVINCE, REPORT_CHAN
 
 RECEIPT_WAIT_MS = 5_000
 # (channel, sender) → packets the journey sends: five blue bills and the red one from finance; two
-# locks, one entry, its reversal and one unlock from the province; settlement and voucher.
-SENT = {(BILL_CHANNEL, FINANCE): 6, (BILL_CHANNEL, PROVINCE): 5, (REPORT_CHANNEL, PROVINCE): 2}
+# locks, one entry, its reversal, one unlock and a grant from the province; settlement and voucher.
+SENT = {(BILL_CHANNEL, FINANCE): 6, (BILL_CHANNEL, PROVINCE): 6, (REPORT_CHANNEL, PROVINCE): 2}
 
 
 def differences(world: World) -> list[str]:
