@@ -9,9 +9,9 @@ from testnet.stage import lay_out
 from tests.scenarios.parties import Parties
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
-    """The parties of a stage with one validator a chain."""
+    """The parties of a stage with one validator a chain; it ends when its worker goes elsewhere."""
     folder = tmp_path_factory.mktemp("scenarios")
     stage = lay_out(folder / "stage", province_validators=1, government=True)
     with stage.supervisor.running():
