@@ -1,4 +1,4 @@
-"""The write-ahead log: what we signed and what we locked, before anybody hears of it.
+"""The write-ahead log: what we signed, locked, and why, before anybody hears of it.
 
 File: the line `yilian-wal 1`, an 8-byte salt with its CRC-32, then one record for every append: a
 4-byte count and the messages, each with a 4-byte length. A record is a 4-byte length, a CRC-32 of

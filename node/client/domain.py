@@ -4,7 +4,7 @@ The node that prepares a body is not trusted with what it says: a body that is n
 asked for is never signed.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -16,7 +16,7 @@ from node.bodies import build_body
 from node.client.outcome import Receipt, Recorded, Refused, accepted, receipts_of, recorded
 from node.codes import BODY_DIFFERS, NO_SIGNER
 from node.grpc_errors import ClientError
-from node.rpc_names import method_name, rpc_name
+from node.rpc_names import rpc_name
 from proto.api.call_pb2 import Caller, Unsigned
 from proto.services_pb2 import PrepareReply, ReceiptReply
 from proto.transaction_pb2 import TxBody
@@ -57,6 +57,9 @@ class Domain:
 
     contract: ClassVar[str]
     service: ClassVar[ServiceDescriptor]
+    beside: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Method -> the methods ("contract.method") whose bodies may come with its document, where
+    those are others than BESIDE_DOCUMENTS."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -69,17 +72,15 @@ class Domain:
         `method` is the contract's name for it, e.g. "lock". With `all_or_nothing` one refused
         operation refuses all.
         """
-        rpc = rpc_name(method)
-        return receipts_of(self._transact(rpc, method, operations, all_or_nothing))
+        return receipts_of(self._transact(method, operations, all_or_nothing))
 
     def _write(self, method: str, operation: Message) -> Receipt:
-        rpc = rpc_name(method)
-        return accepted(self._transact(rpc, method, [operation], all_or_nothing=False))[0]
+        return accepted(self._transact(method, [operation], all_or_nothing=False))[0]
 
     def _transact(
-        self, rpc: str, method: str, operations: Sequence[Message], all_or_nothing: bool
+        self, method: str, operations: Sequence[Message], all_or_nothing: bool
     ) -> ReceiptReply:
-        signer = self._signer()
+        signer, rpc = self._signer(), rpc_name(method)
         caller = Caller(public_key=signer.public_key, all_or_nothing=all_or_nothing)
         call = self._call_class(rpc)(caller=caller, operations=operations)
         unsigned = self._connection.unary(self.service, rpc, call, Unsigned)
@@ -98,33 +99,26 @@ class Domain:
             raise _differs("body")
         return self._connection.sign_and_submit([unsigned.body], signer)[0]
 
-    def _record(
-        self, method: str, *, beside: Sequence[str] = BESIDE_DOCUMENTS, **fields: Any
-    ) -> Recorded:
-        """Have a document prepared; sign and submit its bodies until one is refused.
-
-        `beside`: the methods ("contract.method") whose bodies may come with it. Their sealed and
-        committed contents are the custodian's word, as the document itself is the caller's.
-        """
-        signer = self._signer()
+    def _record(self, method: str, **fields: Any) -> Recorded:
+        """Have a document prepared; sign and submit its bodies until one is refused."""
         rpc = rpc_name(method)
-        call = self._call_class(rpc)(caller=Caller(public_key=signer.public_key), **fields)
+        call = self._call_class(rpc)(caller=Caller(public_key=self._signer().public_key), **fields)
         prepared = self._connection.unary(self.service, rpc, call, PrepareReply)
-        return self._submit_prepared(prepared, {f"{self.contract}.{method}", *beside})
+        return self._submit_prepared(method, prepared)
 
     def bring(self, method: str, document: bytes, options: Mapping[str, str]) -> Recorded:
         """Have a document prepared with options as text, as docs/preparing.md lists them.
 
         For whoever passes on what a person typed; programs use the methods' own arguments.
         """
-        signer = self._signer()
-        kind = f"{self.contract}.{method}"
+        kind, signer = f"{self.contract}.{method}", self._signer()
         prepared = self._connection.prepare(kind, document, signer.public_key, options)
-        own = {f"{self.contract}.{rpc}" for rpc in map(method_name, self.service.methods_by_name)}
-        return self._submit_prepared(prepared, {*own, *BESIDE_DOCUMENTS})
+        return self._submit_prepared(method, prepared)
 
-    def _submit_prepared(self, prepared: PrepareReply, allowed: Container[str]) -> Recorded:
+    def _submit_prepared(self, method: str, prepared: PrepareReply) -> Recorded:
+        """Their sealed and committed contents are the custodian's word; their methods are not."""
         signer = self._signer()
+        allowed = {f"{self.contract}.{method}", *self.beside.get(method, BESIDE_DOCUMENTS)}
         for raw in prepared.bodies:
             body = self._read_body(raw)
             self._expect("method", f"{body.contract}.{body.method}" in allowed)

@@ -1,6 +1,7 @@
 """Fund batches (基金费用、基金拨付): lines, audit, payment, the bank's answer, reconciliation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from node.client.domain import Domain
 from node.client.outcome import Receipt, Recorded
@@ -31,12 +32,15 @@ from proto.fund_pb2 import (
 from proto.services_pb2 import TraceReply
 from proto.transaction_pb2 import CommittedForm, Finding, SealedPayload
 
+_LINES = ("fund.add_lines", "fund.add_settlements")
+
 
 class Funds(Domain):
     """Fund batches (基金费用、基金拨付)."""
 
     contract = "fund"
     service = DESCRIPTOR.services_by_name["Funds"]
+    beside: ClassVar[Mapping[str, tuple[str, ...]]] = {"submit": _LINES, "compensate": _LINES}
 
     def add_lines(
         self,
@@ -86,7 +90,6 @@ class Funds(Domain):
         """Declare a batch that pays another's failed lines again (基金费用补偿)."""
         return self._record(
             "compensate",
-            beside=("fund.add_lines", "fund.add_settlements"),
             document=document,
             original=original,
             reason=reason,
@@ -165,7 +168,6 @@ class Funds(Domain):
         """Declare a batch (基金费用明细提交); its lines follow."""
         return self._record(
             "submit",
-            beside=("fund.add_lines", "fund.add_settlements"),
             document=document,
             direction=direction,
             settlements=settlements,

@@ -215,6 +215,9 @@ class LyingClient(Client):
             return PrepareReply(bodies=[self.lie])
         return Unsigned(body=self.lie)
 
+    def prepare(self, *asked: Any) -> PrepareReply:
+        return PrepareReply(bodies=[self.lie])
+
 
 @pytest.mark.parametrize("what", LIES)
 def test_a_body_that_says_something_else_is_not_signed(node: Served, what: str) -> None:
@@ -233,7 +236,14 @@ def test_a_documents_bodies_are_of_its_method_and_what_may_stand_beside_it(node:
     with LyingClient(node.grpc_address, signer=KEYS.governor, chain_id=CHAIN) as client:
         client.lie = body()
         refused = code_of(lambda: client.bills.issue_blue(b"<xml/>"))
-    assert (refused.code, refused.fields["field"]) == ("BODY_DIFFERS", "method")
+        assert (refused.code, refused.fields["field"]) == ("BODY_DIFFERS", "method")
+        client.lie = body(contract="bill", method="lock")
+        for call in (
+            lambda: client.bills.issue_blue(b"<xml/>"),
+            lambda: client.bring("bill.issue_blue", b"<xml/>", {}),
+        ):
+            refused = code_of(call)
+            assert (refused.code, refused.fields["field"]) == ("BODY_DIFFERS", "method")
     assert node.executor.pool_size() == 0
 
 
